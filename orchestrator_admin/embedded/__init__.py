@@ -1,0 +1,1 @@
+"""The database engine of a machine without DATABASE_URL: real PostgreSQL from a wheel, started when first needed."""

@@ -1,0 +1,186 @@
+"""What the database knows of schedules and their due times.
+
+`Schedule.next_due_at` is the cursor and the truth; the rows of django-apscheduler are its projection. `firing.py` is
+the only writer of occurrences that fall due, and of the cursor of an enabled schedule.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orchestrator_admin.ids import uuid7
+from tasks.models import Workflow, choices_check
+
+
+class TriggerKind(models.TextChoices):
+    """The six kinds of triggers, by APScheduler's names."""
+
+    INTERVAL = "interval", _("Interval")
+    CRON = "cron", _("Cron")
+    DATE = "date", _("Once")
+    CALENDARINTERVAL = "calendarinterval", _("Calendar interval")
+    AND = "and", _("All of")
+    OR = "or", _("Any of")
+
+
+class CatchUp(models.TextChoices):
+    """What to do with due times that are later than the misfire grace."""
+
+    SKIP = "skip", _("Skip them")
+    LATEST = "latest", _("Run the latest")
+    ALL = "all", _("Run all, up to a limit")
+
+
+class Overlap(models.TextChoices):
+    """What to do when the previous run is still going."""
+
+    ALLOW = "allow", _("Run beside it")
+    SKIP = "skip", _("Skip this run and record it")
+    QUEUE = "queue", _("Run once afterwards")
+
+
+class Schedule(models.Model):
+    """When to start a task (`workflow`), or to call a scheduled Python function (`function`, declared in code)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=255)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, null=True, blank=True, related_name="schedules")
+    user_inputs = models.JSONField(_("inputs"), default=list, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="schedules"
+    )
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+
+    # Declared in code: the id given to the decorator, the function, where it stands, and the trigger as declared.
+    job_id = models.CharField(_("job id"), max_length=255, unique=True, null=True, blank=True)
+    function = models.CharField(_("function"), max_length=255, blank=True)
+    source_file = models.CharField(max_length=500, blank=True)
+    declared_trigger = models.JSONField(null=True, blank=True)
+    overridden = models.BooleanField(default=False)
+    removed_from_code_at = models.DateTimeField(null=True, blank=True)
+
+    trigger = models.CharField(_("trigger"), max_length=20, choices=TriggerKind)
+    trigger_kwargs = models.JSONField(_("trigger arguments"), default=dict)
+    trigger_version = models.PositiveSmallIntegerField(default=1)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    next_due_at = models.DateTimeField(_("next run"), null=True, blank=True)
+
+    misfire_grace = models.PositiveIntegerField(_("misfire grace"), default=60, help_text=_("Seconds."))
+    catch_up = models.CharField(_("catch-up"), max_length=10, choices=CatchUp, default=CatchUp.LATEST)
+    catch_up_limit = models.PositiveIntegerField(_("catch-up limit"), default=10)
+    overlap = models.CharField(_("overlap"), max_length=10, choices=Overlap, default=Overlap.SKIP)
+    skip_next = models.BooleanField(_("skip the next run"), default=False)
+
+    enabled = models.BooleanField(_("enabled"), default=True)
+    paused_reason = models.TextField(_("reason of the pause"), blank=True)
+    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    parked_reason = models.TextField(_("why it cannot fire"), blank=True)
+
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints: ClassVar = [
+            choices_check("trigger", TriggerKind, "schedule_trigger_known"),
+            choices_check("catch_up", CatchUp, "schedule_catch_up_known"),
+            choices_check("overlap", Overlap, "schedule_overlap_known"),
+            models.CheckConstraint(
+                condition=Q(workflow__isnull=False, function="") | (Q(workflow__isnull=True) & ~Q(function="")),
+                name="schedule_task_or_function",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_due_at"], name="schedule_due", condition=Q(enabled=True, next_due_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outcome(models.TextChoices):
+    """What became of a due time. `claimed`: a function is being called, or waits for its turn."""
+
+    CLAIMED = "claimed", _("In progress")
+    STARTED = "started", _("Started")
+    SKIPPED = "skipped", _("Skipped")
+    MISSED = "missed", _("Missed")
+    FAILED = "failed", _("Failed to start")
+
+
+class Reason(models.TextChoices):
+    """Why a due time did not simply start."""
+
+    NONE = "", ""
+    OVERLAP = "overlap", _("The previous run was still going")
+    PAUSED = "paused", _("The schedule was paused")
+    ENGINE_LOCKED = "engine_locked", _("The engine was locked")
+    PREDICATE = "predicate", _("The task's predicate refused")
+    INPUTS = "inputs", _("The inputs became invalid")
+    PERMISSION = "permission", _("The owner may not start it any more")
+    SKIP_NEXT = "skip_next", _("Somebody asked to skip it")
+    LATE = "late", _("The scheduler was down or too late")
+    ERROR = "error", _("An error")
+
+
+class Occurrence(models.Model):
+    """One due time of one schedule and what became of it; `manual` ones were asked for with "Run now"."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="occurrences")
+    scheduled_at = models.DateTimeField(_("due"))
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True, default=Reason.NONE)
+    detail = models.TextField(_("detail"), blank=True)
+    traceback = models.TextField(_("traceback"), blank=True)
+    fired_at = models.DateTimeField(_("fired"))
+    finished_at = models.DateTimeField(null=True)
+    manual = models.BooleanField(default=False)
+    claim_token = models.UUIDField(null=True)
+    claim_expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-scheduled_at"]
+        constraints: ClassVar = [
+            choices_check("outcome", Outcome, "occurrence_outcome_known"),
+            models.UniqueConstraint(fields=["schedule", "scheduled_at"], name="occurrence_once_a_due_time"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-scheduled_at"], name="occurrence_by_time"),
+            models.Index(fields=["claim_expires_at"], name="occurrence_claims", condition=Q(outcome=Outcome.CLAIMED)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} {self.scheduled_at:%Y-%m-%d %H:%M:%S%z} {self.outcome}"
+
+
+class SchedulerInstance(models.Model):
+    """A running `runscheduler`, as its loop says of itself; a wedged loop stops saying."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    hostname = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=50, blank=True)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(db_index=True)
+    fired = models.PositiveBigIntegerField(default=0)
+    last_lag_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["hostname", "pid"]
+
+    def __str__(self) -> str:
+        return f"{self.hostname}:{self.pid}"

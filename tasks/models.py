@@ -1,0 +1,321 @@
+"""What the database knows of workflows and their runs.
+
+Fields, constraints, querysets and short properties only. `transitions.py` is the only writer of `Process.status`,
+`engine.py` of steps, `services.py` of new processes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from orchestrator_admin.ids import uuid7
+
+
+class Target(models.TextChoices):
+    """What a workflow does to a product's subscription; SYSTEM is tied to no product and makes it a task."""
+
+    CREATE = "CREATE", _("Create")
+    MODIFY = "MODIFY", _("Modify")
+    TERMINATE = "TERMINATE", _("Terminate")
+    VALIDATE = "VALIDATE", _("Validate")
+    RECONCILE = "RECONCILE", _("Reconcile")
+    SYSTEM = "SYSTEM", _("System")
+
+
+class ProcessStatus(models.TextChoices):
+    """State of a process. `created` and `resumed` are queued; see `transitions.py` for what may follow what."""
+
+    CREATED = "created", _("Created")
+    RUNNING = "running", _("Running")
+    SUSPENDED = "suspended", _("Suspended")
+    WAITING = "waiting", _("Waiting")
+    AWAITING_CALLBACK = "awaiting_callback", _("Awaiting callback")
+    ABORTED = "aborted", _("Aborted")
+    FAILED = "failed", _("Failed")
+    API_UNAVAILABLE = "api_unavailable", _("API unavailable")
+    INCONSISTENT_DATA = "inconsistent_data", _("Inconsistent data")
+    COMPLETED = "completed", _("Completed")
+    RESUMED = "resumed", _("Resumed")
+
+
+QUEUED = (ProcessStatus.CREATED, ProcessStatus.RESUMED)
+FAILURES = (ProcessStatus.FAILED, ProcessStatus.API_UNAVAILABLE, ProcessStatus.INCONSISTENT_DATA)
+TERMINAL = (ProcessStatus.COMPLETED, ProcessStatus.ABORTED)
+
+
+class StepStatus(models.TextChoices):
+    """Outcome of one executed step."""
+
+    SUCCESS = "success", _("Success")
+    SKIPPED = "skipped", _("Skipped")
+    SUSPEND = "suspend", _("Suspended")
+    WAITING = "waiting", _("Waiting")
+    AWAITING_CALLBACK = "awaiting_callback", _("Awaiting callback")
+    FAILED = "failed", _("Failed")
+    ABORT = "abort", _("Aborted")
+    COMPLETE = "complete", _("Complete")
+
+
+class Origin(models.TextChoices):
+    """Which door a process came through."""
+
+    PAGE = "page", _("Page")
+    API = "api", _("API")
+    COMMAND = "command", _("Command line")
+    SCHEDULE = "schedule", _("Schedule")
+    CODE = "code", _("Code")
+
+
+def choices_check(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
+    """Return the constraint that holds `field` to `choices` in the database too."""
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
+
+
+class Product(models.Model):
+    """Something that is sold, which subscriptions are instances of."""
+
+    product_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=255, unique=True)
+    description = models.TextField(_("description"), blank=True)
+    product_type = models.CharField(_("type"), max_length=255, blank=True)
+    tag = models.CharField(_("tag"), max_length=255, blank=True)
+    status = models.CharField(_("status"), max_length=32, default="active")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    end_date = models.DateTimeField(_("end"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Workflow(models.Model):
+    """A workflow that was registered by a migration. Its code is found by `name`."""
+
+    workflow_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=255, unique=True)
+    target = models.CharField(_("target"), max_length=16, choices=Target)
+    is_task = models.GeneratedField(
+        expression=models.Case(models.When(target=Target.SYSTEM, then=True), default=False),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    description = models.TextField(_("description"), blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    products = models.ManyToManyField(Product, blank=True, related_name="workflows")
+
+    class Meta:
+        ordering = ["name"]
+        constraints: ClassVar = [choices_check("target", Target, "workflow_target_known")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subscription(models.Model):
+    """A customer's instance of a product, such as one node or one port."""
+
+    subscription_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="subscriptions")
+    description = models.TextField(_("description"), blank=True)
+    status = models.CharField(_("status"), max_length=32, default="initial")
+    insync = models.BooleanField(_("in sync"), default=False)
+    note = models.TextField(_("note"), blank=True)
+    start_date = models.DateTimeField(_("start"), null=True, blank=True)
+    end_date = models.DateTimeField(_("end"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["description"]
+
+    def __str__(self) -> str:
+        return self.description or str(self.subscription_id)
+
+
+class Process(models.Model):
+    """One run of a workflow.
+
+    `lease_token` fences: only the worker that wrote it may commit steps, until `lease_expires_at`. `current_step` is
+    the step that is being executed or comes next, so that a crash can be told by the name of what it cut off.
+    `schedule_id` and `occurrence_id` name rows of the application `schedules`, which this one does not know.
+    """
+
+    process_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="processes")
+    status = models.CharField(_("status"), max_length=20, choices=ProcessStatus, default=ProcessStatus.CREATED)
+    started_at = models.DateTimeField(_("accepted"))
+    first_run_at = models.DateTimeField(_("first step began"), null=True)
+    last_modified_at = models.DateTimeField(_("last changed"))
+    completed_at = models.DateTimeField(_("ended"), null=True)
+    failed_reason = models.TextField(_("reason"), blank=True)
+    traceback = models.TextField(_("traceback"), blank=True)
+    note = models.TextField(_("note"), blank=True)
+    assignee = models.CharField(_("assignee"), max_length=50, default="SYSTEM")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="processes"
+    )
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.CODE)
+    schedule_id = models.UUIDField(null=True)
+    occurrence_id = models.UUIDField(null=True)
+
+    current_step = models.CharField(max_length=255, blank=True)
+    current_step_started_at = models.DateTimeField(null=True)
+    crashes = models.PositiveSmallIntegerField(default=0, help_text=_("Workers lost in the current step."))
+    retry_at = models.DateTimeField(null=True, help_text=_("When a waiting process is retried by itself."))
+    abort_requested_by = models.CharField(max_length=150, blank=True)
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name_plural = "processes"
+        ordering = ["-started_at", "-process_id"]
+        constraints: ClassVar = [
+            choices_check("status", ProcessStatus, "process_status_known"),
+            models.CheckConstraint(
+                condition=Q(status=ProcessStatus.RUNNING, lease_token__isnull=False)
+                | (~Q(status=ProcessStatus.RUNNING) & Q(lease_token__isnull=True)),
+                name="process_running_has_lease",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-started_at", "-process_id"], name="process_by_time"),
+            models.Index(fields=["workflow", "-started_at"], name="process_by_workflow"),
+            models.Index(fields=["status", "-started_at"], name="process_by_status"),
+            models.Index(
+                fields=["lease_expires_at"], name="process_by_lease", condition=Q(status=ProcessStatus.RUNNING)
+            ),
+            models.Index(fields=["schedule_id", "-started_at"], name="process_by_schedule"),
+            models.Index(fields=["occurrence_id"], name="process_by_occurrence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow_id} {self.process_id}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Time from the first step's begin to the end, or None when it did not begin or end."""
+        if self.first_run_at is None or self.completed_at is None:
+            return None
+        return self.completed_at - self.first_run_at
+
+
+class ProcessStep(models.Model):
+    """One executed step of a process, or one item of a `foreach_step` (then `parent` is the foreach's row).
+
+    `state` is the whole state after the step; of a failed step: `class`, `error` and what else describes the failure.
+    An identical failure that repeats raises `attempts` instead of adding a row.
+    """
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="steps")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="items")
+    position = models.PositiveIntegerField(help_text=_("Place in the workflow's list of steps; of an item: its index."))
+    name = models.CharField(_("name"), max_length=255)
+    status = models.CharField(_("status"), max_length=20, choices=StepStatus)
+    state = models.JSONField(_("state"), default=dict)
+    attempts = models.PositiveIntegerField(default=1)
+    started_at = models.DateTimeField(_("started"))
+    completed_at = models.DateTimeField(_("completed"))
+    commit_hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints: ClassVar = [
+            choices_check("status", StepStatus, "step_status_known"),
+            # A step whose result was committed is never executed again: the database refuses a second success.
+            models.UniqueConstraint(
+                fields=["process", "position"],
+                condition=Q(status__in=["success", "skipped", "complete"], parent__isnull=True),
+                name="step_succeeds_once",
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "position"],
+                condition=Q(status__in=["success", "skipped", "complete"], parent__isnull=False),
+                name="item_succeeds_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.status})"
+
+    @property
+    def duration(self) -> timedelta:
+        return self.completed_at - self.started_at
+
+
+class InputState(models.Model):
+    """What somebody gave to a process: at its start, or when it was resumed. Secrets are encrypted."""
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="inputs")
+    input_type = models.CharField(max_length=10, choices=[("initial", "initial"), ("resume", "resume")])
+    step = models.CharField(max_length=255, blank=True)
+    user_inputs = models.JSONField(help_text=_("List of mappings, one a form page, as they were given."))
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.input_type} of {self.process_id}"
+
+
+class StepLog(models.Model):
+    """One line that a step logged. Written over another connection, so that it is seen while the step runs."""
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="logs")
+    position = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=10)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes: ClassVar = [models.Index(fields=["process", "position", "id"], name="steplog_by_step")]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class EngineSettings(models.Model):
+    """The one row of what holds for the whole engine: the global lock."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    global_lock = models.BooleanField(default=False)
+    reason = models.TextField(blank=True)
+    changed_at = models.DateTimeField(null=True)
+    changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "engine settings"
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="engine_settings_one_row")]
+
+    def __str__(self) -> str:
+        return "locked" if self.global_lock else "running"
+
+
+class WorkerInstance(models.Model):
+    """A running `runworker`, as it says of itself every few seconds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    hostname = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    concurrency = models.PositiveIntegerField(validators=[MinValueValidator(1)])
+    busy = models.PositiveIntegerField(default=0)
+    queues = models.CharField(max_length=255, blank=True)
+    version = models.CharField(max_length=50, blank=True)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["hostname", "pid"]
+
+    def __str__(self) -> str:
+        return f"{self.hostname}:{self.pid}"
