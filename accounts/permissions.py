@@ -1,0 +1,152 @@
+"""Who may do what with which workflow. Everything that sees, starts or changes one asks here.
+
+Roles are groups: `viewer` sees, `operator` also starts and retries, `scheduler` also schedules, `admin` does all, the
+engine and the grants included. Grants (`WorkflowGrant`) take a workflow out of the roles: as soon as it has one, only
+the groups named there, and admins, may do anything with it. Whoever has no role and no grant sees nothing.
+
+What a user may do is read with two queries and kept on the user object for at most a second, and no longer than the
+next change of a grant or a membership in this process. A batch fills many users with the same two: `preload`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib.auth.models import AnonymousUser, Group
+from django.db.models.signals import m2m_changed, post_delete, post_save
+
+from accounts.models import Action, User, WorkflowGrant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+__all__ = ["ADMIN", "ROLES", "Action", "Person", "is_admin", "may", "preload", "visible_workflows"]
+
+Person = User | AnonymousUser
+
+ADMIN: Final = "admin"
+ROLES: Final[dict[str, frozenset[Action]]] = {
+    "viewer": frozenset({Action.SEE}),
+    "operator": frozenset({Action.SEE, Action.START, Action.RETRY}),
+    "scheduler": frozenset({Action.SEE, Action.START, Action.RETRY, Action.SCHEDULE}),
+    ADMIN: frozenset(Action),
+}
+# A grant of the first also gives the others: nobody can start what they cannot see, and what a schedule starts is
+# started in its owner's name.
+INCLUDED: Final[dict[Action, frozenset[Action]]] = {
+    Action.SEE: frozenset({Action.SEE}),
+    Action.START: frozenset({Action.SEE, Action.START}),
+    Action.RETRY: frozenset({Action.SEE, Action.RETRY}),
+    Action.SCHEDULE: frozenset({Action.SEE, Action.START, Action.SCHEDULE}),
+}
+KEPT_SECONDS: Final = 1.0
+
+
+def may(user: Person | None, action: Action, workflow_name: str) -> bool:
+    """Return whether `user` may do `action` with the workflow. None is the system itself, which may do all."""
+    if user is None:
+        return True
+    access = _access(user)
+    if access.everything:
+        return True
+    granted = access.grants.get(workflow_name)
+    return action in (access.role_actions if granted is None else granted)
+
+
+def visible_workflows(user: Person | None) -> set[str] | None:
+    """Return the names of the workflows that `user` sees, so that querysets can filter; None means all of them."""
+    if user is None:
+        return None
+    access = _access(user)
+    if access.everything or (Action.SEE in access.role_actions and not access.hidden):
+        return None
+    if Action.SEE in access.role_actions:
+        return _known_names() - access.hidden
+    return {name for name, actions in access.grants.items() if Action.SEE in actions}
+
+
+def is_admin(user: Person | None) -> bool:
+    """Return whether `user` administers: the engine lock, the grants, other people's schedules."""
+    return user is None or _access(user).everything
+
+
+def preload(users: Iterable[User]) -> None:
+    """Read what all of `users` may do with two queries, for callers that are about to ask about many."""
+    wanted = [user for user in users if user.is_active and not user.is_superuser]
+    if not wanted:
+        return
+    memberships: dict[int, dict[int, str]] = defaultdict(dict)
+    rows = User.groups.through.objects.filter(user_id__in={user.pk for user in wanted})
+    for user_id, group_id, name in rows.values_list("user_id", "group_id", "group__name"):
+        memberships[user_id][group_id] = name
+    grants = list(WorkflowGrant.objects.values_list("workflow_name", "group_id", "action"))
+    for user in wanted:
+        _keep(user, Access.of(memberships[user.pk], grants))
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one user may do: everything, or by role, except for workflows with grants (`grants`: name → actions)."""
+
+    everything: bool = False
+    role_actions: frozenset[Action] = frozenset()
+    grants: dict[str, frozenset[Action]] | Any = None
+
+    @classmethod
+    def of(cls, groups: dict[int, str], grants: Collection[tuple[str, int, str]]) -> Access:
+        """Combine the groups of a user (id → name) with all grants there are."""
+        if ADMIN in groups.values():
+            return cls(everything=True, grants={})
+        granted: dict[str, frozenset[Action]] = {}
+        for workflow_name, group_id, action in grants:
+            held = INCLUDED[Action(action)] if group_id in groups else frozenset()
+            granted[workflow_name] = granted.get(workflow_name, frozenset()) | held
+        by_role = frozenset[Action]().union(*(ROLES.get(name, frozenset()) for name in groups.values()))
+        return cls(role_actions=by_role, grants=granted)
+
+    @property
+    def hidden(self) -> set[str]:
+        """Workflows whose grants leave this user out."""
+        return {name for name, actions in self.grants.items() if Action.SEE not in actions}
+
+
+_generation = 0
+
+
+def _access(user: Person) -> Access:
+    """Return what `user` may do, read again when what is kept is older than a second or than the last change."""
+    if not isinstance(user, User) or not user.is_active:
+        return Access(grants={})
+    if user.is_superuser:
+        return Access(everything=True, grants={})
+    kept: tuple[int, float, Access] | None = getattr(user, "_access", None)
+    if kept is None or kept[0] != _generation or time.monotonic() - kept[1] > KEPT_SECONDS:
+        preload([user])
+        kept = user._access  # type: ignore[attr-defined]
+    return kept[2]
+
+
+def _keep(user: User, access: Access) -> None:
+    user._access = (_generation, time.monotonic(), access)  # type: ignore[attr-defined]
+
+
+def _forget(**_: Any) -> None:
+    """A grant or a membership changed in this process: what is kept on user objects is out of date."""
+    global _generation
+    _generation += 1
+
+
+def _known_names() -> set[str]:
+    """Names of all workflows in the database. The model is above this application, hence found by its label."""
+    from django.apps import apps
+
+    return set(apps.get_model("tasks", "Workflow").objects.values_list("name", flat=True))
+
+
+for _signal in (post_save, post_delete):
+    _signal.connect(_forget, sender=WorkflowGrant, dispatch_uid=f"permissions-{id(_signal)}")
+    _signal.connect(_forget, sender=Group, dispatch_uid=f"permissions-group-{id(_signal)}")
+m2m_changed.connect(_forget, sender=User.groups.through, dispatch_uid="permissions-memberships")
