@@ -1,0 +1,1 @@
+"""Settings that workflows refer to."""

@@ -1,0 +1,6 @@
+"""Input forms."""
+
+from tasks.inputs import FormPage
+from tasks.secrets import SecretField
+
+__all__ = ["FormPage", "SecretField"]

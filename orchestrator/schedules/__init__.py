@@ -1,0 +1,1 @@
+"""How an application declares its schedules."""

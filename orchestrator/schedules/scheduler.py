@@ -1,0 +1,5 @@
+"""The decorator `@scheduler.scheduled_job(…)`."""
+
+from schedules.scheduler import scheduler
+
+__all__ = ["scheduler"]

@@ -1,0 +1,1 @@
+"""What schedules and other programs call."""

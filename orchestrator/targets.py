@@ -1,0 +1,5 @@
+"""What a workflow is for."""
+
+from tasks.targets import Target
+
+__all__ = ["Target"]

@@ -1,0 +1,5 @@
+"""Types for annotations."""
+
+from tasks.types import FormGenerator, State, UUIDstr
+
+__all__ = ["FormGenerator", "State", "UUIDstr"]

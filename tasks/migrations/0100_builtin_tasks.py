@@ -1,0 +1,13 @@
+"""The rows of the workflows that come with Orchestrator Admin."""
+
+from django.db import migrations
+
+from orchestrator.migrations.operations import CreateTask
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tasks", "0001_initial")]
+
+    operations = [
+        CreateTask(name="task_sync_from", description="Nightly validate and NSO sync"),
+    ]

@@ -1,0 +1,199 @@
+"""Which workflows there are in code: each is named when its application is loaded and imported when first needed.
+
+An application registers a workflow with `LazyWorkflowInstance` in its `workflows` module. A module that cannot be
+imported takes nothing else down: what went wrong is kept, told by `import_errors()` and raised to whoever asks for it.
+
+Threads: loading happens once, under a lock; afterwards the registry is only read.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+from django.apps import AppConfig, apps
+from django.conf import settings
+
+from tasks.exceptions import UnknownWorkflow, WorkflowImportError
+from tasks.labels import has_label, label
+from tasks.workflow import WorkflowFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "ImportFailure",
+    "LazyWorkflowInstance",
+    "app_modules",
+    "autodiscover",
+    "get_workflow",
+    "has_label",
+    "import_errors",
+    "label",
+    "registered",
+]
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ImportFailure:
+    """A part of the code that cannot be used. `workflow_name` is empty when a whole `workflows` module failed."""
+
+    workflow_name: str
+    module: str
+    file: str
+    message: str
+
+
+class LazyWorkflowInstance:
+    """A workflow by the module and the name of its function; making one registers it.
+
+    `package` is the module that holds the function: absolute, or relative (".tasks.nightly_sync") to the package that
+    registers it. With `is_callable` the function is called and returns the workflow.
+    """
+
+    def __init__(self, package: str, function: str, is_callable: bool = False) -> None:
+        importer = sys._getframe(1).f_globals
+        self.registered_in = str(importer.get("__name__", ""))
+        self.module = importlib.util.resolve_name(package, str(importer.get("__package__") or ""))
+        self.function = function
+        self.is_callable = is_callable
+        self._workflow: WorkflowFunction | None = None
+        _registry.add(self)
+
+    def __repr__(self) -> str:
+        return f"LazyWorkflowInstance({self.module!r}, {self.function!r})"
+
+    @property
+    def name(self) -> str:
+        """The name of the workflow everywhere: its function's."""
+        return self.function
+
+    def load(self) -> WorkflowFunction:
+        """Import and return the workflow. Raises WorkflowImportError, and tries again at the next call."""
+        if self._workflow is None:
+            try:
+                self._workflow = self._imported()
+            except Exception as error:
+                raise WorkflowImportError(self.name, self.module, source_file(self.module), error) from error
+            self._workflow.name = self.name
+        return self._workflow
+
+    def _imported(self) -> WorkflowFunction:
+        found = getattr(importlib.import_module(self.module), self.function)
+        if self.is_callable and not isinstance(found, WorkflowFunction):
+            found = found()
+        if not isinstance(found, WorkflowFunction):
+            raise TypeError(f"{self.function} is not a workflow: decorate it with @workflow")
+        return found
+
+
+class _Registry:
+    """The workflows registered so far, and what went wrong meanwhile."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.loaded = False
+        self.workflows: dict[str, LazyWorkflowInstance] = {}
+        self.failures: dict[str, ImportFailure] = {}
+
+    def add(self, instance: LazyWorkflowInstance) -> None:
+        """Register `instance`. Of two with one name the first stays, whatever the second is."""
+        with self.lock:
+            first = self.workflows.setdefault(instance.name, instance)
+        if first.module != instance.module:
+            self.fail(
+                f"duplicate:{instance.module}",
+                ImportFailure(
+                    instance.name,
+                    instance.module,
+                    source_file(instance.registered_in),
+                    f"{instance.name} is registered already, from {first.module}; the one from {instance.module} is "
+                    f"not used. Give it another name.",
+                ),
+            )
+
+    def fail(self, key: str, failure: ImportFailure) -> None:
+        self.failures[key] = failure
+        logger.error("workflow_import_failed", **vars(failure))
+
+
+_registry = _Registry()
+
+
+def registered() -> dict[str, LazyWorkflowInstance]:
+    """Return every registered workflow by name, loading the applications' `workflows` modules first."""
+    autodiscover()
+    return dict(_registry.workflows)
+
+
+def get_workflow(name: str) -> WorkflowFunction:
+    """Return the workflow `name`. Raises UnknownWorkflow, or WorkflowImportError naming workflow and file."""
+    autodiscover()
+    if name not in _registry.workflows:
+        raise UnknownWorkflow(name)
+    return _registry.workflows[name].load()
+
+
+def import_errors() -> list[ImportFailure]:
+    """Return what cannot be used: `workflows` modules, names registered twice, and workflows that do not import."""
+    autodiscover()
+    failures = list(_registry.failures.values())
+    for instance in registered().values():
+        try:
+            instance.load()
+        except WorkflowImportError as error:
+            failures.append(ImportFailure(instance.name, instance.module, error.file, str(error)))
+    return failures
+
+
+def autodiscover() -> None:
+    """Import the `workflows` modules of this application and of ORCHESTRATOR_APPS, once."""
+    with _registry.lock:
+        if _registry.loaded:
+            return
+        _registry.loaded = True
+        for _app, module in app_modules("workflows"):
+            try:
+                importlib.import_module(module)
+            except Exception as error:  # whatever an author's module raises, the others go on
+                message = f"{type(error).__name__}: {error}"
+                _registry.fail(module, ImportFailure("", module, source_file(module), message))
+
+
+def app_modules(kind: str) -> Iterator[tuple[AppConfig, str]]:
+    """Yield the modules called `kind` of this application, then of each of ORCHESTRATOR_APPS, where there are such."""
+    for config in (apps.get_app_config("tasks"), *orchestrator_apps()):
+        module = f"{config.name}.{kind}"
+        if importlib.util.find_spec(module) is not None:
+            yield config, module
+
+
+def orchestrator_apps() -> list[AppConfig]:
+    """Return the applications that ORCHESTRATOR_APPS names, by module or by configuration class, in that order."""
+    return [
+        config for entry in settings.ORCHESTRATOR_APPS for config in apps.get_app_configs() if _names(entry, config)
+    ]
+
+
+def _names(entry: str, config: AppConfig) -> bool:
+    return entry in {config.name, f"{type(config).__module__}.{type(config).__qualname__}"}
+
+
+def source_file(module: str) -> str:
+    """Return the file of `module` as far as it can be told without running it, otherwise the module's name."""
+    loaded = sys.modules.get(module)
+    if loaded is not None and getattr(loaded, "__file__", None):
+        return str(loaded.__file__)
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, AttributeError, ValueError):
+        spec = None
+    return str(Path(spec.origin)) if spec is not None and spec.origin else module
