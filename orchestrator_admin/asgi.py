@@ -5,6 +5,6 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_admin.settings")
 os.environ["ORCHESTRATOR_ROLE"] = "web"
 
-from django.core.asgi import get_asgi_application  # noqa: E402  settings read the role
+from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()

@@ -1,1 +1,154 @@
-"""What every test stands on."""
+"""What every test stands on: the databases, the running system, the browser, and what a run says about itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import TransactionTestCase
+
+from tests.databases import clone_database, make_template, reset_test_database
+from tests.system import System
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NO_BROWSER = (
+    "The browser tests did NOT run: there is no Chromium on this machine. "
+    "Install it (Debian: apt-get install chromium, or run bin/test as root) and run again."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="give the fault tests their full length")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by their folder; leave out those that need a browser where there is none (and say so at the end)."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+        if "faults" in item.path.parts:
+            item.add_marker("fault")
+    if CHROMIUM is None:
+        left_out = [item for item in items if item.get_closest_marker("browser")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+        config.stash[LEFT_OUT] = len(left_out)
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if config.stash.get(LEFT_OUT, 0):
+        terminalreporter.section("browser")
+        terminalreporter.line(f"{NO_BROWSER} ({config.stash[LEFT_OUT]} tests)")
+
+
+# Databases
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Keep a copy of the freshly migrated test database, to clone from.
+
+    After a test with real commits Django would empty every table, rows of migrations included: clone again instead.
+    """
+    with django_db_blocker.unblock():
+        make_template()
+    TransactionTestCase._fixture_teardown = lambda self: reset_test_database()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Collect static files, as every deployment does, so that pages find them."""
+    from orchestrator_admin.assets import collect_static_files
+
+    collect_static_files()
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(request: pytest.FixtureRequest, settings: Any) -> None:
+    """Hash passwords quickly, except where a real web process has to know them."""
+    if "system" not in request.fixturenames:
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+# The running system
+
+
+@pytest.fixture
+def long_run(request: pytest.FixtureRequest) -> bool:
+    """True when the fault tests shall have their full length."""
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture
+def system(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, tmp_path: Path
+) -> Iterator[System]:
+    """A system of real processes on a fresh database, which the ORM in the test itself uses as well (autocommit)."""
+    from django.db import connections
+
+    connections.close_all()
+    name = clone_database()
+    at_home = django_settings.DATABASES["default"]["NAME"]
+    connections["default"].settings_dict["NAME"] = name
+    system = System(name, tmp_path)
+    try:
+        with django_db_blocker.unblock():
+            yield system
+    finally:
+        system.close()
+        connections.close_all()
+        connections["default"].settings_dict["NAME"] = at_home
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what the system's processes wrote when a test that used them failed."""
+    report: Any = yield
+    system = getattr(item, "funcargs", {}).get("system")
+    if report.failed and isinstance(system, System):
+        for process in system.processes:
+            report.sections.append((f"{process.name} (exit code {process.returncode})", process.output[-20_000:]))
+    return report
+
+
+# Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to query from.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own, which fails the test when a script fails or a resource is refused."""
+    with browser.new_context(locale="en-GB", timezone_id="Europe/Amsterdam", reduced_motion="reduce") as context:
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.errors = errors  # type: ignore[attr-defined]  # a test that expects one clears the list
+        yield page
+        assert not errors, errors

@@ -1,0 +1,197 @@
+"""Starts the product as operators run it: real processes on a real database, which a test may break at will."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.databases import connect, drop_database, server
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "the tests' own secret key, long enough to pass every check of its length"
+T = TypeVar("T")
+
+
+class Process:
+    """One operating-system process of the system, in a session of its own, with its output in a file."""
+
+    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path) -> None:
+        self.name = name
+        self.log = log
+        with log.open("wb") as output:
+            self._popen = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True, preexec_fn=_die_with_parent,
+            )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def output(self) -> str:
+        """Everything that it has written so far, both streams."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit code, negative for a signal; None while it runs."""
+        return self._popen.poll()
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process and its children: SIGKILL, SIGTERM, SIGSTOP, SIGCONT…"""
+        if self.returncode is None:
+            os.killpg(self.pid, number)
+
+    def wait(self, timeout: float = 30) -> int:
+        """Return the exit code once it has ended; TimeoutExpired when it does not."""
+        return self._popen.wait(timeout)
+
+    def stop(self, timeout: float = 30) -> int:
+        """Ask it to end, as an operator does, and return its exit code."""
+        self.kill(signal.SIGTERM)
+        return self.wait(timeout)
+
+
+class System:
+    """Processes that share one fresh database. `env` may be changed before a process is started."""
+
+    def __init__(self, database: str, folder: Path, **env: str) -> None:
+        self.database = database
+        self.folder = folder
+        self.processes: list[Process] = []
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "default"),
+            "DATABASE_URL": f"postgresql://orchestrator@/{database}?host={server().socket_dir}",
+            "SECRET_KEY": SECRET_KEY,
+            "ORCHESTRATOR_APPS": os.environ.get("ORCHESTRATOR_APPS", ""),
+            "DJANGO_SETTINGS_MODULE": "orchestrator_admin.settings",
+            **env,
+        }
+
+    def start(self, name: str, command: list[str], **env: str) -> Process:
+        """Start any command in the background."""
+        log = self.folder / f"{len(self.processes)}-{name}.log"
+        process = Process(name, command, {**self.env, **env}, log)
+        self.processes.append(process)
+        return process
+
+    def manage(self, *arguments: str, **env: str) -> Process:
+        """Start `manage.py ARGUMENTS` in the background."""
+        return self.start(arguments[0], [sys.executable, "manage.py", *arguments], **env)
+
+    def run(self, *arguments: str, timeout: float = 60, **env: str) -> Process:
+        """Run `manage.py ARGUMENTS` to its end."""
+        process = self.manage(*arguments, **env)
+        process.wait(timeout)
+        return process
+
+    def worker(self, *arguments: str, **env: str) -> Process:
+        """Start a worker. It works as soon as it can: wait for what it does, not for it."""
+        return self.manage("runworker", *arguments, **env)
+
+    def scheduler(self, *arguments: str, **env: str) -> Process:
+        """Start a scheduler."""
+        return self.manage("runscheduler", *arguments, **env)
+
+    def web(self, *, wait: bool = True, **env: str) -> Process:
+        """Start the web process on `self.port` and wait until it answers."""
+        command = [sys.executable, "-m", "uvicorn", "orchestrator_admin.asgi:application",
+                   "--host", "127.0.0.1", "--port", str(self.port)]  # fmt: skip
+        process = self.start("web", command, **env)
+        if wait:
+            self.wait_for(lambda: self.get("/health/", alive=process), 30)
+        return process
+
+    def get(self, path: str, *, alive: Process | None = None) -> int:
+        """Return the HTTP status of a page, 0 where nobody answers; fail when the process `alive` has ended."""
+        if alive and alive.returncode is not None:
+            raise AssertionError(f"{alive.name} ended with {alive.returncode}:\n{alive.output}")
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return int(answer.code)
+        except OSError:
+            return 0
+
+    def wait_for(self, condition: Callable[[], T], timeout: float = 30, every: float = 0.05) -> T:
+        """Return the first true value of `condition`, asked again and again; TimeoutError after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"Nothing true from {condition} within {timeout} s.")
+            time.sleep(every)
+        return value
+
+    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of one statement, run outside Django and committed at once."""
+        with connect(self.database) as connection:
+            cursor = connection.execute(statement, parameters or None)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def restart_database(self, mode: str = "fast") -> None:
+        """Restart the database server under everybody's feet; `immediate` is a crash. Closes our own connections."""
+        from django.db import connections
+
+        connections.close_all()
+        server().restart(mode=mode)
+
+    def cut_connections(self, application_name: str = "%") -> int:
+        """Cut the connections of, say, `orchestrator-worker`; return how many there were."""
+        return len(self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND application_name LIKE %s", application_name,
+        ))  # fmt: skip
+
+    def log_in(self, page: Any, user: Any) -> None:
+        """Log `user` in on a browser page without the login form, and open the dashboard."""
+        from django.conf import settings
+        from django.test import Client
+
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        with_key = self.session_key_for(client)
+        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": with_key, "url": self.url}])
+        page.goto(self.url + "/")
+
+    @staticmethod
+    def session_key_for(client: Any) -> str:
+        from django.conf import settings
+
+        return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+    def close(self) -> None:
+        """End every process, by force, and drop the database."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        drop_database(self.database)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel (PR_SET_PDEATHSIG) to kill this child when pytest dies, however it dies."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
