@@ -50,11 +50,23 @@ class Schedule(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=255)
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, null=True, blank=True, related_name="schedules")
+    # By name and without a constraint: a schedule outlives its task's renaming or removal, and says so.
+    workflow = models.ForeignKey(
+        Workflow,
+        to_field="name",
+        db_column="workflow_name",
+        db_constraint=False,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="schedules",
+    )
     user_inputs = models.JSONField(_("inputs"), default=list, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="schedules"
     )
+    # Belongs to the system itself. A schedule without owner that does not: its owner was deleted, so it may not start.
+    system = models.BooleanField(default=False)
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
 
     # Declared in code: the id given to the decorator, the function, where it stands, and the trigger as declared.
@@ -69,6 +81,7 @@ class Schedule(models.Model):
     trigger_kwargs = models.JSONField(_("trigger arguments"), default=dict)
     trigger_version = models.PositiveSmallIntegerField(default=1)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    # The cursor: the earliest due time without an occurrence. NULL while paused, when finished, when unreadable.
     next_due_at = models.DateTimeField(_("next run"), null=True, blank=True)
 
     misfire_grace = models.PositiveIntegerField(_("misfire grace"), default=60, help_text=_("Seconds."))
@@ -105,10 +118,20 @@ class Schedule(models.Model):
             models.Index(
                 fields=["next_due_at"], name="schedule_due", condition=Q(enabled=True, next_due_at__isnull=False)
             ),
+            models.Index(
+                fields=["paused_until"],
+                name="schedule_resumes",
+                condition=Q(enabled=False, paused_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def workflow_name(self) -> str | None:
+        """Name of the task, whether or not its row still exists; None of a scheduled function."""
+        return self.workflow_id
 
 
 class Outcome(models.TextChoices):
@@ -149,8 +172,13 @@ class Occurrence(models.Model):
     fired_at = models.DateTimeField(_("fired"))
     finished_at = models.DateTimeField(null=True)
     manual = models.BooleanField(default=False)
+    # A missed due time that nobody has decided about is offered on the outage screen.
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    # A function's call is claimed by one scheduler; a claim that is not renewed is taken over, up to a limit.
     claim_token = models.UUIDField(null=True)
     claim_expires_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ["-scheduled_at"]
@@ -161,10 +189,40 @@ class Occurrence(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-scheduled_at"], name="occurrence_by_time"),
             models.Index(fields=["claim_expires_at"], name="occurrence_claims", condition=Q(outcome=Outcome.CLAIMED)),
+            models.Index(
+                fields=["schedule", "-scheduled_at"],
+                name="occurrence_undecided",
+                condition=Q(outcome=Outcome.MISSED, decided_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.scheduled_at:%Y-%m-%d %H:%M:%S%z} {self.outcome}"
+
+
+class Backlog(models.Model):
+    """Due times that have passed and are still to be written into the ledger, behind what is due now.
+
+    The due times of `trigger` that lie strictly between `after` and `before`, all with one outcome and reason. The
+    trigger is a copy: an edit of the schedule does not change what was due before it.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="backlogs")
+    trigger = models.CharField(max_length=20)
+    trigger_kwargs = models.JSONField()
+    time_zone = models.CharField(max_length=64)
+    after = models.DateTimeField()
+    before = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason = models.CharField(max_length=20, choices=Reason)
+    detail = models.TextField(blank=True)
+    noticed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} {self.after} to {self.before}"
 
 
 class SchedulerInstance(models.Model):
@@ -176,6 +234,7 @@ class SchedulerInstance(models.Model):
     version = models.CharField(max_length=50, blank=True)
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(db_index=True)
+    declared = ArrayField(models.CharField(max_length=255), default=list, help_text=_("Job ids that its code declares."))
     fired = models.PositiveBigIntegerField(default=0)
     last_lag_ms = models.PositiveIntegerField(default=0)
 
