@@ -1,4 +1,4 @@
-"""The four roles, and the table of the shared cache (rate limits), which need not survive a crash: unlogged."""
+"""The four roles; the shared cache and the counters of API requests, which need not survive a crash: unlogged."""
 
 from django.core.management import call_command
 from django.db import migrations
@@ -27,4 +27,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(make_roles, migrations.RunPython.noop),
         migrations.RunPython(make_cache_table, drop_cache_table),
+        migrations.RunSQL(
+            "CREATE UNLOGGED TABLE accounts_rate (key text PRIMARY KEY, period bigint NOT NULL, taken bigint NOT NULL)",
+            "DROP TABLE accounts_rate",
+        ),
     ]

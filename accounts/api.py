@@ -1,0 +1,106 @@
+"""Rules that every operation of the API obeys: the scopes of tokens, the rate of requests, idempotency keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+
+from accounts.authentication import token_of
+from accounts.models import IdempotentRequest, Scope
+from accounts.permissions import is_admin
+from accounts.throttling import RateThrottle
+from orchestrator_admin.rest.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+KEYS_KEPT: Final = timedelta(hours=24)
+
+
+class InScope(IsAuthenticated):
+    """Somebody who is logged in, or a token whose scopes include what the operation needs (`ScopedMixin.scope_of`)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        token = token_of(request)
+        needed: Scope = view.scope_of(request)  # type: ignore[attr-defined]
+        if token is None or not token.scopes or Scope.ADMIN in token.scopes or needed in token.scopes:
+            return True
+        self.message = _("This token lacks the scope “%(scope)s”.") % {"scope": needed.value}
+        return False
+
+
+class IsAdmin(InScope):
+    """The same, and the user administers."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and is_admin(request.user)
+
+
+class ScopedMixin:
+    """What a view of the API says about scopes: reading needs `read`, everything else `write_scope`."""
+
+    permission_classes: ClassVar = [InScope]
+    throttle_classes: ClassVar = [RateThrottle]
+    write_scope: ClassVar[Scope] = Scope.ADMIN
+    action_scopes: ClassVar[dict[str, Scope]] = {}
+
+    def scope_of(self, request: Request) -> Scope:
+        """Return the scope that this request needs."""
+        default = Scope.READ if request.method in SAFE else self.write_scope
+        return self.action_scopes.get(getattr(self, "action", None) or "", default)
+
+
+def idempotent(operation: Callable[..., Response]) -> Callable[..., Response]:
+    """Let a client repeat a request under the same `Idempotency-Key`: it is done once, and answered alike each time.
+
+    The key is stored in the transaction of the operation itself, so that a crash leaves neither or both, and a
+    simultaneous second request waits for the first. A refused request does not use up its key. Kept for 24 hours.
+    """
+
+    @wraps(operation)
+    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return operation(view, request, *args, **kwargs)
+        if not 1 <= len(key) <= 255 or not key.isprintable():
+            raise ValidationError({"Idempotency-Key": [_("A key has 1 to 255 printable characters.")]})
+        with transaction.atomic():
+            kept, new = _reserve(request, key)
+            if not new:
+                return Response(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
+            response = operation(view, request, *args, **kwargs)
+            kept.status, kept.body = response.status_code, response.data
+            kept.save(update_fields=["status", "body"])
+        return response
+
+    return once
+
+
+def _reserve(request: Request, key: str) -> tuple[IdempotentRequest, bool]:
+    """Return the row of this key and whether it is new; raise when the key belongs to another request."""
+    now = timezone.now()
+    IdempotentRequest.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+    body = json.dumps(request.data, sort_keys=True, default=str)
+    fingerprint = hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+    kept, new = IdempotentRequest.objects.get_or_create(
+        user=request.user, key=key, defaults={"fingerprint": fingerprint}
+    )
+    if kept.fingerprint != fingerprint:
+        raise Problem(422, _("This Idempotency-Key was used for another request."))
+    return kept, new
