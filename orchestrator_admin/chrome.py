@@ -1,0 +1,116 @@
+"""What the frame of every page knows: theme, what is alive, the engine lock, how many runs failed lately.
+
+One statement a page, and none for whoever is not logged in or whose template does not ask.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Exists, QuerySet, Subquery
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.permissions import visible_workflows
+from orchestrator_admin.viewer import theme_of
+from schedules.models import SchedulerInstance
+from tasks.models import FAILURES, EngineSettings, Process, WorkerInstance
+
+ALIVE_WITHIN = timedelta(seconds=15)
+FAILURES_COUNTED = 99
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `chrome` in every template."""
+    return {"chrome": Chrome(request)}
+
+
+class Chrome:
+    """Everything is read when a template first asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def theme(self) -> str:
+        return theme_of(self.request)
+
+    @property
+    def looked_at(self) -> datetime:
+        """Failures up to this moment have been seen by the viewer."""
+        return looked_at(self.request)
+
+    @property
+    def live_since(self) -> int:
+        """Milliseconds since 1970: changes after this moment are not on the page."""
+        return int(timezone.now().timestamp() * 1000)
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            return {}
+        engine = EngineSettings.objects.filter(pk=1)
+        return (
+            User.objects.filter(pk=user.pk)
+            .order_by()
+            .values(
+                scheduler=Subquery(_last_heartbeat(SchedulerInstance)),
+                worker=Subquery(_last_heartbeat(WorkerInstance)),
+                locked=Exists(engine.filter(global_lock=True)),
+                lock_reason=Subquery(engine.values("reason")),
+            )
+            .first()
+            or {}
+        )
+
+    @property
+    def scheduler_alive(self) -> bool:
+        return _alive(self._facts.get("scheduler"))
+
+    @property
+    def worker_alive(self) -> bool:
+        return _alive(self._facts.get("worker"))
+
+    @property
+    def locked(self) -> bool:
+        return bool(self._facts.get("locked"))
+
+    @property
+    def lock_reason(self) -> str:
+        return self._facts.get("lock_reason") or ""
+
+    @cached_property
+    def failures(self) -> str:
+        """How many runs failed since the viewer last looked, as far as it is worth counting."""
+        if not self.request.user.is_authenticated:
+            return ""
+        count = failed_since(self.request)[: FAILURES_COUNTED + 1].count()
+        return f"{FAILURES_COUNTED}+" if count > FAILURES_COUNTED else str(count or "")
+
+
+def failed_since(request: HttpRequest) -> QuerySet[Process]:
+    """Return the runs that failed after the viewer last looked, and are still failed, as far as they may see them."""
+    failed = Process.objects.filter(status__in=FAILURES, last_modified_at__gt=looked_at(request))
+    names = visible_workflows(request.user)  # type: ignore[arg-type]
+    return failed if names is None else failed.filter(workflow__name__in=names)
+
+
+def looked_at(request: HttpRequest) -> datetime:
+    """Return when the viewer last said that they have seen all failures; a day ago when they never did."""
+    day_ago = timezone.now() - timedelta(days=1)
+    try:
+        return datetime.fromtimestamp(int(request.COOKIES["looked"]), UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return day_ago
+
+
+def _last_heartbeat(model: type[SchedulerInstance] | type[WorkerInstance]) -> QuerySet[Any, Any]:
+    return model.objects.order_by("-heartbeat_at").values("heartbeat_at")[:1]
+
+
+def _alive(heartbeat: datetime | None) -> bool:
+    return heartbeat is not None and timezone.now() - heartbeat < ALIVE_WITHIN

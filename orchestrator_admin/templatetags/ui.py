@@ -1,0 +1,177 @@
+"""The components that rows are made of, as tags: they return safe HTML built from escaped values."""
+
+from __future__ import annotations
+
+import functools
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import lucide as lucide_icons
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from orchestrator_admin import shapes, words
+
+register = template.Library()
+
+
+@functools.cache
+def _icon(name: str, size: int) -> SafeString:
+    return mark_safe(  # noqa: S308  from a package, by a name in our templates
+        lucide_icons._render_icon(name, size, aria_hidden="true", focusable="false")
+    )
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """Show the lucide icon `name`, hidden from screen readers: the word stands beside it."""
+    return _icon(str(name), size)
+
+
+@register.simple_tag
+def shape_sprite() -> SafeString:
+    """Define the shapes of all statuses once a page; `status` and `marks` refer to them."""
+    return shapes.sprite()
+
+
+@register.simple_tag
+def status(value: str, label: str = "") -> SafeString:
+    """Show a status as shape, colour and word."""
+    shape = shapes.of(value)
+    return format_html(
+        '<span class="status s-{} s-{}"><svg aria-hidden="true"><use href="#shape-{}"/></svg>{}</span>',
+        shape.tone,
+        value,
+        shape.name,
+        label or value,
+    )
+
+
+@register.simple_tag
+def mark(value: str) -> SafeString:
+    """Show a status as its shape alone, for where a label carries the word."""
+    shape = shapes.of(value)
+    return format_html(
+        '<svg aria-hidden="true" class="s-{} mark"><use href="#shape-{}"/></svg>', shape.tone, shape.name
+    )
+
+
+@register.simple_tag
+def when(moment: datetime | None, empty: str = "") -> SafeString | str:
+    """Show a moment in the viewer's zone; its title gives seconds, zone and UTC."""
+    if moment is None:
+        return empty
+    return _time(moment, words.clock(moment))
+
+
+@register.simple_tag
+def ago(moment: datetime | None, empty: str = "") -> SafeString | str:
+    """Show how far a moment is away: "in 3 min", "2 h ago". The page's script keeps it true."""
+    if moment is None:
+        return empty
+    return _time(moment, words.relative(moment), "ago")
+
+
+def _time(moment: datetime, text: str, kind: str = "when") -> SafeString:
+    stamp = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return format_html('<time class="{}" datetime="{}" title="{}">{}</time>', kind, stamp, words.exact(moment), text)
+
+
+@register.simple_tag
+def duration(span: timedelta | None, empty: str = "") -> str:
+    """Show a length of time."""
+    return words.duration(span) or empty
+
+
+@register.simple_tag
+def words_for_script() -> str:
+    """Return, as JSON, the words that `static/js/page.js` builds times and complaints from."""
+    return json.dumps(
+        {
+            "now": _("now"),
+            "in": _("in %(span)s") % {"span": "%s"},
+            "ago": _("%(span)s ago") % {"span": "%s"},
+            "s": words.in_seconds("%s"),
+            "min": words.in_minutes("%s"),
+            "h": words.in_hours("%s"),
+            "day": words.in_days(1, "%s"),
+            "days": words.in_days(2, "%s"),
+            "refused": _("That did not work: the server answered %(status)s. Reload the page and try again.")
+            % {"status": "%s"},
+            "unreachable": _("The server cannot be reached. Nothing was changed; try again."),
+        }
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: dict[str, Any], url_name: str, label: str, count: str = "") -> SafeString:
+    """Show one tab of the top bar, marked as current on its own pages and on those below it."""
+    address = reverse(url_name)
+    request = context.get("request")
+    current = request is not None and request.path.startswith(address)
+    exactly = current and request is not None and request.path == address
+    return format_html(
+        '<a href="{}"{}>{}{}</a>',
+        address,
+        format_html(' aria-current="{}"', "page" if exactly else "true") if current else "",
+        label,
+        format_html(
+            ' <span class="count">{}<span class="hidden-visually"> {}</span></span>',
+            count,
+            _("failed"),
+        )
+        if count
+        else "",
+    )
+
+
+@register.simple_tag
+def field(bound: BoundField) -> SafeString:
+    """Show a form field with its label above, help below and errors beside their cause."""
+    widget = bound.field.widget
+    if bound.is_hidden:
+        return bound.as_widget()
+    boxed = isinstance(widget, CheckboxInput)
+    grouped = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+    optional = "" if bound.field.required or boxed else format_html(' <span class="optional">{}</span>', _("optional"))
+    attrs: dict[str, Any] = {}
+    described = [f"{bound.auto_id}_error"] if bound.errors else []
+    if bound.help_text:
+        described.insert(0, f"{bound.auto_id}_helptext")
+    if described and not grouped:
+        attrs["aria-describedby"] = " ".join(described)
+    control = bound.as_widget(attrs=attrs)
+    label = (
+        format_html("<legend>{}{}</legend>", bound.label, optional)
+        if grouped
+        else format_html('<label for="{}">{}{}</label>', bound.id_for_label, bound.label, optional)
+    )
+    return format_html(
+        '<{tag} class="field{check}{wrong}">{first}{second}{help}{errors}</{tag}>',
+        tag="fieldset" if grouped else "div",
+        check=" check" if boxed else "",
+        wrong=" wrong" if bound.errors else "",
+        first=control if boxed else label,
+        second=label if boxed else control,
+        help=format_html('<span class="help" id="{}_helptext">{}</span>', bound.auto_id, bound.help_text)
+        if bound.help_text
+        else "",
+        errors=format_html(
+            '<ul class="error" id="{}_error">{}</ul>',
+            bound.auto_id,
+            format_html_join("", "<li>{}</li>", ((error,) for error in bound.errors)),
+        )
+        if bound.errors
+        else "",
+    )
+
+
+@register.inclusion_tag("components/form_fields.html")
+def form_fields(form: Any) -> dict[str, Any]:
+    """Show all fields of a form, after what is wrong with the form as a whole."""
+    return {"form": form}

@@ -1,0 +1,95 @@
+"""Dates, durations and relative times as sentences show them: British, short, in the active time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def clock(moment: datetime, now: datetime | None = None) -> str:
+    """Return "Today 18:10", "Tomorrow 01:00", "Wed 25 Nov 01:30" or, in another year, "25 Nov 2025 01:30"."""
+    local = timezone.localtime(moment)
+    today = timezone.localtime(now or timezone.now()).date()
+    time = date_format(local, "H:i")
+    days = (local.date() - today).days
+    if days == 0:
+        return _("Today %(time)s") % {"time": time}
+    if days == 1:
+        return _("Tomorrow %(time)s") % {"time": time}
+    if days == -1:
+        return _("Yesterday %(time)s") % {"time": time}
+    return date_format(local, "D j M H:i" if local.year == today.year else "j M Y H:i")
+
+
+def exact(moment: datetime) -> str:
+    """Return the moment to the second in the active zone and, where that differs, in UTC."""
+    local = timezone.localtime(moment)
+    in_zone = f"{date_format(local, 'D j M Y, H:i:s')} {timezone.get_current_timezone_name()}"
+    if local.utcoffset() == timedelta(0):
+        return in_zone
+    return f"{in_zone} ({date_format(moment.astimezone(UTC), 'j M H:i:s')} UTC)"
+
+
+def relative(moment: datetime, now: datetime | None = None) -> str:
+    """Return "in 3 min", "2 h ago" or "now"; one unit, rounded down, is all that a glance can use."""
+    seconds = (moment - (now or timezone.now())).total_seconds()
+    if abs(seconds) < 1:
+        return _("now")
+    span = _one_unit(int(abs(seconds)))
+    return _("in %(span)s") % {"span": span} if seconds > 0 else _("%(span)s ago") % {"span": span}
+
+
+def duration(span: timedelta | None) -> str:
+    """Return "4 ms", "5.01 s", "1 min 12 s", "2 h 5 min" or "3 d 4 h"; nothing for None."""
+    if span is None:
+        return ""
+    seconds = max(span.total_seconds(), 0)
+    if seconds < 1:
+        return _("%(count)s ms") % {"count": round(seconds * 1000)}
+    if seconds < 10:
+        return in_seconds(f"{seconds:.2f}".rstrip("0").rstrip("."))
+    if seconds < MINUTE:
+        return in_seconds(f"{seconds:.1f}".removesuffix(".0"))
+    whole = int(seconds)
+    if whole < HOUR:
+        return _join(in_minutes(whole // MINUTE), in_seconds(whole % MINUTE), whole % MINUTE)
+    if whole < DAY:
+        return _join(in_hours(whole // HOUR), in_minutes(whole % HOUR // MINUTE), whole % HOUR // MINUTE)
+    return _join(_("%(count)s d") % {"count": whole // DAY}, in_hours(whole % DAY // HOUR), whole % DAY // HOUR)
+
+
+def in_seconds(count: int | str) -> str:
+    return _("%(count)s s") % {"count": count}
+
+
+def in_minutes(count: int | str) -> str:
+    return _("%(count)s min") % {"count": count}
+
+
+def in_hours(count: int | str) -> str:
+    return _("%(count)s h") % {"count": count}
+
+
+def in_days(number: int, shown: int | str) -> str:
+    """Return "1 day" or "2 days": `number` decides the form, `shown` is what is written."""
+    return ngettext("%(count)s day", "%(count)s days", number) % {"count": shown}
+
+
+def _join(large: str, small: str, count: int) -> str:
+    return f"{large} {small}" if count else large
+
+
+def _one_unit(seconds: int) -> str:
+    if seconds < MINUTE:
+        return in_seconds(seconds)
+    if seconds < HOUR:
+        return in_minutes(seconds // MINUTE)
+    if seconds < DAY:
+        return in_hours(seconds // HOUR)
+    return in_days(seconds // DAY, seconds // DAY)

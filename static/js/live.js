@@ -1,0 +1,108 @@
+/* Live pages: one connection a tab tells which regions have to be fetched again.
+   A region: <div id hx-get hx-trigger="live" hx-target="this" hx-swap="outerHTML" data-live="process:ID processes">. */
+"use strict";
+
+const live = { source: null, topics: "", since: Number(document.documentElement.dataset.now) || Date.now(), poll: 0, failures: 0 };
+const mark = document.getElementById("live");
+const regions = () => [...document.querySelectorAll("[data-live]")];
+
+function show(state) {
+  if (!mark) return;
+  mark.hidden = !state;
+  if (!state) return;
+  mark.dataset.state = state;
+  mark.textContent = mark.dataset[`${state}Text`];
+}
+
+/* At most one fetch of a region each half second; none while it is out of sight or somebody types in it. */
+function refresh(region) {
+  if (region.waiting) return;
+  const rest = 500 - (performance.now() - (live[region.id] || -1000));
+  region.waiting = setTimeout(() => {
+    region.waiting = 0;
+    if (!region.isConnected) {
+      const now = document.getElementById(region.id);
+      if (now?.dataset.live) refresh(now);
+      return;
+    }
+    const typing = region.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
+    if (document.hidden || typing || region.classList.contains("htmx-request")) {
+      region.waiting = 0;
+      region.dirty = true;
+      if (region.classList.contains("htmx-request")) setTimeout(() => refresh(document.getElementById(region.id) || region), 300);
+      return;
+    }
+    region.dirty = false;
+    live[region.id] = performance.now();
+    htmx.trigger(region, "live");
+  }, Math.max(rest, 0));
+}
+const refreshAll = () => regions().forEach(refresh);
+const dirty = () => regions().filter((region) => region.dirty).forEach(refresh);
+document.addEventListener("visibilitychange", dirty);
+document.addEventListener("focusout", () => setTimeout(dirty, 50));
+
+function changed(topics) {
+  for (const region of regions()) {
+    if (region.dataset.live.split(" ").some((topic) => topics.includes(topic))) refresh(region);
+  }
+}
+
+function startPolling() {
+  show("polling");
+  live.poll ||= setInterval(refreshAll, 5000);
+}
+function stopPolling() {
+  clearInterval(live.poll);
+  live.poll = 0;
+}
+
+/* Opens, replaces or closes the connection so that it fits the regions that the page shows now. */
+function connect() {
+  const topics = [...new Set(regions().flatMap((region) => region.dataset.live.split(" ").filter(Boolean)))].sort().join(" ");
+  if (topics === live.topics) return;
+  live.topics = topics;
+  live.source?.close();
+  live.source = null;
+  stopPolling();
+  if (!topics) return show("");
+  const address = new URL("/events/", location);
+  address.searchParams.set("on", topics);
+  address.searchParams.set("since", live.since);
+  const source = (live.source = new EventSource(address));
+  source.addEventListener("open", () => {
+    live.failures = 0;
+    stopPolling();
+    show("live");
+  });
+  source.addEventListener("change", (event) => {
+    live.since = Number(event.lastEventId) || live.since;
+    changed(event.data.split(" "));
+  });
+  source.addEventListener("resync", refreshAll);
+  source.addEventListener("offline", () => show("reconnecting"));
+  source.addEventListener("online", () => show("live"));
+  source.addEventListener("error", () => {
+    live.failures += 1;
+    if (source.readyState === EventSource.CLOSED) {
+      startPolling();
+      setTimeout(() => {
+        if (live.source !== source) return;
+        live.topics = "";
+        connect();
+      }, 30000);
+    } else {
+      show("reconnecting");
+      if (live.failures > 3) startPolling();
+    }
+  });
+}
+document.addEventListener("DOMContentLoaded", connect);
+document.addEventListener("htmx:afterSettle", connect);
+window.addEventListener("pagehide", () => live.source?.close());
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  live.topics = "";
+  connect();
+  refreshAll();
+});

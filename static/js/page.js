@@ -1,0 +1,137 @@
+/* What every page does beyond HTML: time zone, keyboard, ticking times, selections, and care for focus after a swap. */
+"use strict";
+
+/* The viewer's time zone, for the server to show times in from the next page on. */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `tz=${encodeURIComponent(zone)};path=/;max-age=31536000;samesite=lax`;
+
+/* Words come from the server, translated: see the tag `words`. */
+const words = JSON.parse(document.querySelector("meta[name=words]")?.content || "{}");
+const say = (template, value) => (template || "%s").replace("%s", value);
+
+function span(seconds) {
+  if (seconds < 60) return say(words.s, Math.floor(seconds));
+  if (seconds < 3600) return say(words.min, Math.floor(seconds / 60));
+  if (seconds < 86400) return say(words.h, Math.floor(seconds / 3600));
+  const days = Math.floor(seconds / 86400);
+  return say(days === 1 ? words.day : words.days, days);
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("time.ago")) {
+    const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+    const text = Math.abs(seconds) < 1 ? words.now : say(seconds > 0 ? words.in : words.ago, span(Math.abs(seconds)));
+    if (text && time.textContent !== text) time.textContent = text;
+  }
+  for (const timer of document.querySelectorAll("[data-elapsed]")) {
+    timer.begun ??= performance.now() - Number(timer.dataset.elapsed);
+    const seconds = (performance.now() - timer.begun) / 1000;
+    timer.textContent = seconds < 60 ? say(words.s, Math.floor(seconds)) : `${span(seconds)} ${seconds < 3600 ? say(words.s, Math.floor(seconds % 60)) : ""}`.trim();
+  }
+}
+if (words.now) setInterval(tick, 1000);
+
+/* Keyboard: `/` finds, `g` and a letter goes, `?` shows the list. Never while somebody types. */
+const goes = { d: "/", t: "/tasks/", s: "/schedules/", p: "/processes/", w: "/workflows/", y: "/system/" };
+let leader = 0;
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      const inside = menu.contains(document.activeElement);
+      menu.open = false;
+      if (inside) menu.querySelector("summary").focus();
+    }
+    if (typing?.id === "find") typing.blur();
+  }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/" && document.getElementById("find")) {
+    event.preventDefault();
+    document.getElementById("find").select();
+  } else if (event.key === "?") {
+    document.getElementById("keys")?.showPopover();
+  } else if (event.key === "g") {
+    leader = event.timeStamp;
+  } else if (goes[event.key] && event.timeStamp - leader < 1500 && leader) {
+    location.assign(goes[event.key]);
+  } else {
+    leader = 0;
+  }
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+/* Selections: one box for all, a count, and buttons that only show when something is selected. */
+function selection(form) {
+  const boxes = [...form.querySelectorAll("input[name=selected]")];
+  const chosen = boxes.filter((box) => box.checked).length;
+  const all = form.querySelector("[data-select-all]");
+  if (all) {
+    all.hidden = false;
+    all.checked = boxes.length > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  }
+  const count = form.querySelector("[data-selected-count]");
+  if (count) count.textContent = chosen || "";
+}
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-selection]");
+  if (!form) return;
+  if (event.target.matches("[data-select-all]")) {
+    for (const box of form.querySelectorAll("input[name=selected]")) box.checked = event.target.checked;
+  }
+  selection(form);
+});
+const selections = () => document.querySelectorAll("form[data-selection]").forEach(selection);
+document.addEventListener("DOMContentLoaded", selections);
+
+/* A swap must not lose the place: what was open, what was selected, where the focus was. It says what changed. */
+let before = null;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.detail.target;
+  before = {
+    open: [...target.querySelectorAll("details[id][open]")].map((item) => item.id),
+    chosen: [...target.querySelectorAll("input[name=selected]:checked")].map((item) => item.value),
+    scrolled: [...target.querySelectorAll("pre[id]")].map((item) => [item.id, item.scrollTop, item.scrollHeight - item.clientHeight - item.scrollTop < 4]),
+    focused: target.contains(document.activeElement),
+  };
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (before) {
+    for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");
+    for (const box of document.querySelectorAll("input[name=selected]")) if (before.chosen.includes(box.value)) box.checked = true;
+    for (const [id, top, atEnd] of before.scrolled) {
+      const item = document.getElementById(id);
+      if (item) item.scrollTop = atEnd ? item.scrollHeight : top;
+    }
+    if (before.focused && document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
+    before = null;
+  }
+  selections();
+  announce();
+});
+let announced = "";
+function announce() {
+  const text = [...document.querySelectorAll("[data-announce]")].map((item) => item.dataset.announce).join(". ");
+  if (text && text !== announced) document.getElementById("announcer").textContent = text;
+  announced = text;
+}
+document.addEventListener("DOMContentLoaded", () => {
+  announced = [...document.querySelectorAll("[data-announce]")].map((item) => item.dataset.announce).join(". ");
+});
+
+/* What a request could not do is said where messages stand. */
+function complain(text) {
+  const note = document.createElement("div");
+  note.className = "note bad";
+  note.textContent = text;
+  document.getElementById("notes").replaceChildren(note);
+}
+document.addEventListener("htmx:responseError", (event) => complain(say(words.refused, event.detail.xhr.status)));
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.requestConfig.verb !== "get") complain(words.unreachable);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  event.detail.elt.closest?.("[popover]:popover-open")?.hidePopover();
+});
