@@ -131,14 +131,15 @@ def nav_link(context: dict[str, Any], url_name: str, label: str, count: str = ""
 
 
 @register.simple_tag
-def field(bound: BoundField) -> SafeString:
+def field(bound: BoundField, say_optional: bool = True) -> SafeString:
     """Show a form field with its label above, help below and errors beside their cause."""
     widget = bound.field.widget
     if bound.is_hidden:
         return bound.as_widget()
     boxed = isinstance(widget, CheckboxInput)
     grouped = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
-    optional = "" if bound.field.required or boxed else format_html(' <span class="optional">{}</span>', _("optional"))
+    told = say_optional and not bound.field.required and not boxed
+    optional = "" if not told else format_html(' <span class="optional">{}</span>', _("optional"))
     attrs: dict[str, Any] = {}
     described = [f"{bound.auto_id}_error"] if bound.errors else []
     if bound.help_text:
