@@ -14,7 +14,12 @@ def main() -> None:
     os.environ.setdefault("ORCHESTRATOR_ROLE", ROLES.get(next(iter(sys.argv[1:]), ""), "command"))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from orchestrator_admin.embedded.errors import EmbeddedPostgresError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except EmbeddedPostgresError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
