@@ -1,1 +1,1 @@
-"""The authoring API: everything that a task or a schedule file imports. It only re-exports; see `tasks`, `schedules`."""
+"""The authoring API: everything that a task or schedule file imports. Re-exports only."""

@@ -32,7 +32,7 @@ def has_label(name: str) -> bool:
 
 
 def catalogue_files(locale: str) -> Iterator[Path]:
-    """Yield the `.po` files of `locale` that may name workflows, the strongest first: the project's, then each app's."""
+    """Yield the `.po` files of `locale` that may name workflows, the strongest first: project, then applications."""
     folders = [Path(folder) for folder in settings.LOCALE_PATHS]
     folders += [Path(config.path) / "locale" for config in apps.get_app_configs()]
     for folder in folders:

@@ -1,0 +1,52 @@
+"""`manage.py makemessages`: collect what is to be translated. Needs no gettext on the machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import to_locale
+
+from tasks.catalogues import CatalogueError, extracted, homes, merge
+from tasks.checks import app_of
+from tasks.registry import registered
+from tasks.sources import definitions
+
+
+class Command(BaseCommand):
+    help = (
+        "Collects the texts of Python files and templates, and the names of workflows, into the .po files of the "
+        "project and of each of ORCHESTRATOR_APPS. Existing translations stay. Translate what is new, then run "
+        "compilemessages."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "-l", "--locale", action="append", default=[], metavar="LOCALE",
+            help=f"locale to write, such as de or nl_BE; may be given again. Without it: {self._main_locale()} and "
+            "every locale that has a catalogue already",
+        )  # fmt: skip
+        parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something would change")
+
+    def handle(self, *args: Any, locale: list[str], check: bool, verbosity: int, **options: Any) -> None:
+        definition = definitions()
+        stale = []
+        for home in homes():
+            names = [name for name in sorted(registered()) if app_of(name, definition.get(name)) in home.apps]
+            try:
+                texts = extracted(home)
+                for one in locale or sorted({self._main_locale(), *home.locales()}):
+                    file = home.file(one)
+                    if merge(file, one, texts, names, write=not check):
+                        stale.append(file)
+                        if verbosity:
+                            self.stdout.write(f"{'Out of date:' if check else 'Wrote'} {file}")
+            except CatalogueError as error:
+                raise CommandError(str(error)) from error
+        if check and stale:
+            raise CommandError("Some catalogues lack texts. Run manage.py makemessages.")
+
+    def _main_locale(self) -> str:
+        return to_locale(settings.LANGUAGE_CODE)
