@@ -3,7 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from orchestrator_admin.health import health_page
+
 urlpatterns = [
+    path("health/", health_page, name="health"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,160 @@
+"""What `bin/quickstart` runs: prepares everything, then keeps web, worker and scheduler running together.
+
+The standard library is all that it needs (and the embedded server, which needs no more), so that it stays small: it
+lives as long as its children.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from orchestrator_admin.embedded.errors import EmbeddedPostgresError
+from orchestrator_admin.embedded.server import Server
+from orchestrator_admin.supervisor import Child, Stopped, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ("localhost", "127.0.0.1", "::1")
+ANY = ("0.0.0.0", "::", "")  # noqa: S104  compared with, not listened on
+START_SECONDS = 60
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options; end the program with a clear message when they are wrong or the port is taken."""
+    parser = argparse.ArgumentParser(
+        prog="bin/quickstart",
+        description="Start Orchestrator Admin from a fresh clone: a virtual environment in .venv/, a PostgreSQL of its "
+        "own in .data/ (unless DATABASE_URL is set), a first administrator, and web, worker and scheduler. "
+        "Ctrl-C stops all of them; the next start finds the data again.",
+        epilog="Settings come from the environment; README.md lists them.",
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 is all (default: %(default)s)"
+    )
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if not 0 < options.port < 65536:
+        parser.error(f"argument --port: {options.port} is not between 1 and 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        sys.exit(
+            f"Cannot listen on {options.host} port {options.port}: {error.strerror}. "
+            f"Choose another one: bin/quickstart --port {options.port + 1 if options.port < 65535 else 8000}"
+        )
+    return options
+
+
+def main() -> int:
+    """Run until a signal (0) or the end of one of the three (1)."""
+    options = parse(sys.argv[1:])
+    _set_environment(options)
+    supervisor = Supervisor(say)
+    server = None if os.environ.get("DATABASE_URL") else Server.of(_data_dir())
+    try:
+        return _run(options, supervisor, server)
+    except Stopped:
+        return 0
+    except EmbeddedPostgresError as error:
+        say(str(error))
+        return 1
+    finally:
+        supervisor.stop()
+        if server:
+            server.leave()
+        say("Everything is stopped.")
+
+
+def say(text: str) -> None:
+    """Tell people what happens now."""
+    print(f"· {text}", flush=True)
+
+
+def _run(options: argparse.Namespace, supervisor: Supervisor, server: Server | None) -> int:
+    if server:
+        new = not (server.data_dir / "postgres").exists()
+        say(f"{'Making' if new else 'Starting'} a PostgreSQL of our own in {server.data_dir}")
+        server.ensure_running()
+    created = _data_dir() / f"first-administrator.{os.getpid()}"
+    password = os.environ.setdefault("ORCHESTRATOR_ADMIN_PASSWORD", secrets.token_urlsafe(12))
+    prepared = supervisor.run(
+        Child("preparation", [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(created)])
+    )
+    credentials = _credentials(created, password)
+    if prepared != 0:
+        say("The preparation failed; the lines above say why.")
+        return 1
+    say("Starting web, worker and scheduler")
+    web = [sys.executable, "-m", "orchestrator_admin.web", "--host", options.host, "--port", str(options.port)]
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    supervisor.start(Child("web", web))
+    supervisor.start(Child("worker", [*manage, "runworker"]))
+    supervisor.start(Child("scheduler", [*manage, "runscheduler"]))
+    if supervisor.watch(until=_answers(options)):
+        print(f"\n  Orchestrator Admin runs at {_address(options)}\n{credentials}  Ctrl-C stops it.\n", flush=True)
+        supervisor.watch()
+    return 1
+
+
+def _credentials(created: Path, password: str) -> str:
+    """Return what to print about the administrator that the preparation has just made."""
+    with suppress(FileNotFoundError):
+        username = created.read_text()
+        created.unlink()
+        return f"  Username: {username}\n  Password: {password}\n"
+    return ""
+
+
+def _answers(options: argparse.Namespace) -> Callable[[], bool]:
+    """Return a question for the supervisor: does the web process answer yet?"""
+    host = "127.0.0.1" if options.host in ANY else options.host
+    url = f"http://{f'[{host}]' if ':' in host else host}:{options.port}/health/"
+    end = time.monotonic() + START_SECONDS
+
+    def answers() -> bool:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            return time.monotonic() > end  # say the address all the same: the log shows what is slow
+        return True
+
+    return answers
+
+
+def _address(options: argparse.Namespace) -> str:
+    host = "localhost" if options.host in {*ANY, *LOCAL} else options.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{options.port}/"
+
+
+def _data_dir() -> Path:
+    return Path(os.environ.get("ORCHESTRATOR_DATA_DIR") or ROOT / ".data").absolute()
+
+
+def _set_environment(options: argparse.Namespace) -> None:
+    """Listening beyond this machine means answering to its names, unless ALLOWED_HOSTS says which."""
+    os.chdir(ROOT)
+    _data_dir().mkdir(parents=True, exist_ok=True)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "orchestrator_admin.settings"
+    if options.host not in LOCAL and "ALLOWED_HOSTS" not in os.environ:
+        names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()} | {options.host} - {*ANY}
+        with suppress(OSError):
+            names |= {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+        os.environ["ALLOWED_HOSTS"] = ",".join(sorted(names))
+        say(f"Answering to the names {os.environ['ALLOWED_HOSTS']} (set ALLOWED_HOSTS to change that)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

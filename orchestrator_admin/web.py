@@ -1,0 +1,36 @@
+"""The web process: uvicorn on our ASGI application, with its log lines going the way of all others."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import uvicorn
+
+# Pages that follow a process live keep their connection open: let go of them soon, finish the others.
+GRACE_SECONDS = 5
+
+
+def main() -> None:
+    """Serve until SIGTERM, which finishes the requests that run."""
+    parser = argparse.ArgumentParser(prog="bin/server", description=__doc__)
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on")
+    options = parser.parse_args()
+    proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
+    uvicorn.run(
+        "orchestrator_admin.asgi:application",
+        host=options.host,
+        port=options.port,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    main()
