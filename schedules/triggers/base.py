@@ -1,0 +1,104 @@
+"""What every trigger does: start, end, delay at random, and APScheduler's interface.
+
+A trigger is a value without state: `next_after` depends on its argument only, so any process may ask at any time.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.base import BaseTrigger
+
+from schedules.triggers import jitter
+from schedules.triggers.dst import LAST_YEAR, TICK, next_fixed, next_in_real_time
+from schedules.triggers.patterns import Pattern
+
+VERSION = 1
+END_OF_TIME = datetime(LAST_YEAR, 12, 30, tzinfo=UTC)
+START_OF_TIME = datetime(1, 1, 3, tzinfo=UTC)
+
+
+class Trigger(BaseTrigger):  # type: ignore[misc]
+    """When a schedule is due. `kwargs` is its normalised JSON: parsing it again gives the same due times."""
+
+    kind: str
+    version = VERSION
+
+    def __init__(
+        self,
+        kwargs: Mapping[str, Any],
+        zone: ZoneInfo,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        jitter: int = 0,
+        salt: str = "",
+    ) -> None:
+        self.kwargs = dict(kwargs)
+        self.zone = zone
+        self.start = start
+        self.end = end
+        self.jitter = jitter
+        self.salt = salt
+
+    @property
+    def time_zone(self) -> str:
+        return self.zone.key
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """Return the first due time (UTC) strictly later than `after`, or None when there is none any more."""
+        if not self.jitter:
+            return self.undelayed_after(after)
+        return jitter.next_after(self, after)
+
+    def first(self, now: datetime) -> datetime | None:
+        """Return the first due time at or after `now`."""
+        return self.next_after(now - TICK)
+
+    def undelayed_after(self, after: datetime) -> datetime | None:
+        """Return the first due time strictly later than `after` within start and end, before any random delay."""
+        if self.start and after < self.start:
+            after = self.start - TICK
+        if not START_OF_TIME < after < END_OF_TIME:
+            return None if after > START_OF_TIME else self.undelayed_after(START_OF_TIME + TICK)
+        due = self.series_after(after.astimezone(UTC))
+        if due is None or (self.end and due > self.end):
+            return None
+        return due
+
+    @abstractmethod
+    def series_after(self, after: datetime) -> datetime | None:
+        """Return the first due time (UTC) strictly later than `after`, start and end aside."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return a translated sentence that says when it is due."""
+
+    def moved_by_gap(self, due: datetime) -> bool:
+        """Tell whether that (undelayed) due time stands for a local time that the clocks skip."""
+        return False
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """Return the next due time: APScheduler's interface."""
+        return self.next_after(previous_fire_time) if previous_fire_time else self.first(now)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.kwargs} {self.time_zone}>"
+
+
+class PatternTrigger(Trigger):
+    """A trigger whose due times are a pattern of local times."""
+
+    pattern: Pattern
+
+    def series_after(self, after: datetime) -> datetime | None:
+        find = next_in_real_time if self.pattern.real_time else next_fixed
+        return find(self.pattern.next_wall, self.zone, after)
+
+    def moved_by_gap(self, due: datetime) -> bool:
+        wall = due.astimezone(self.zone).replace(tzinfo=None, fold=0)
+        return not self.pattern.real_time and not self.pattern.matches(wall)

@@ -1,0 +1,132 @@
+"""Cron by APScheduler's fields: `hour=1` means 01:00:00, since fields after the last one given start at their least.
+
+Its own rules hold here, not crontab's: weekdays count from Monday = 0, `day` and `day_of_week` must both match, `day`
+knows `last` and `2nd fri`, and there are `year` and ISO `week`. APScheduler reads the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from apscheduler.triggers.cron import CronTrigger as Fields
+from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
+from django.utils.translation import gettext as _
+
+from schedules.triggers.patterns import Pattern, TimesOfDay
+from schedules.triggers.reading import Reader
+
+NAMES: tuple[str, ...] = Fields.FIELD_NAMES
+LONGEST = 100
+_MOST_STEPS = 40_000
+
+
+def read(reader: Reader) -> dict[str, int | str]:
+    """Return the fields given, each checked by itself."""
+    fields: dict[str, int | str] = {}
+    for name in NAMES:
+        value = reader.raw(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            reader.error(name, _("Give a number or a text such as */5 or 1-5."))
+        elif isinstance(value, int) and not MIN_VALUES[name] <= value <= MAX_VALUES[name]:
+            reader.error(name, _("Give a number from %(low)s to %(high)s.") % _range(name))
+        elif isinstance(value, str) and (len(value) > LONGEST or not value.isascii()):
+            reader.error(name, _("This is longer than %(longest)d characters.") % {"longest": LONGEST})
+        elif sentence := _error(name, value):
+            reader.error(name, sentence)
+        else:
+            fields[name] = value.strip() if isinstance(value, str) else value
+    return fields
+
+
+def only_fields(kwargs: Mapping[str, Any]) -> tuple[tuple[str, int | str], ...]:
+    """Return the fields among the arguments, in APScheduler's order."""
+    return tuple((name, kwargs[name]) for name in NAMES if name in kwargs)
+
+
+def texts(fields: tuple[tuple[str, int | str], ...]) -> dict[str, str]:
+    """Return every field as a text, those not given by APScheduler's defaults."""
+    return {field.name: str(field) for field in _read(fields)}
+
+
+@lru_cache(maxsize=2048)
+def from_fields(fields: tuple[tuple[str, int | str], ...]) -> Pattern:
+    """Return the pattern of these fields. Raises `ValueError` where APScheduler cannot read them."""
+    by_name = {field.name: field for field in _read(fields)}
+    hours, minutes, seconds = (_values(by_name[name]) for name in ("hour", "minute", "second"))
+    return Pattern(
+        TimesOfDay(hours, minutes, seconds),
+        (FieldDays(by_name),),
+        real_time=str(by_name["minute"]).startswith("*") or str(by_name["hour"]).startswith("*"),
+    )
+
+
+class FieldDays:
+    """The days that year, month, day, week and day_of_week allow together."""
+
+    def __init__(self, fields: Mapping[str, BaseField]) -> None:
+        self._year, self._month, self._week, self._day = (fields[n] for n in ("year", "month", "week", "day"))
+        self._months = {month for month in range(1, 13) if _allows(fields["month"], date(2000, month, 1))}
+        self._weekdays = {day.weekday() for day in _A_WEEK if _allows(fields["day_of_week"], day)}
+        self._every_week, self._every_day = str(self._week) == "*", str(self._day) == "*"
+
+    def next_day(self, day: date, last: date) -> date | None:
+        for _step in range(_MOST_STEPS):
+            if day > last:
+                return None
+            if not _allows(self._year, day):
+                day = date(day.year + 1, 1, 1)
+            elif day.month not in self._months:
+                day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+            elif self._matches(day):
+                return day
+            else:
+                day += timedelta(days=1)
+        return None
+
+    def _matches(self, day: date) -> bool:
+        return (
+            day.weekday() in self._weekdays
+            and (self._every_day or _allows(self._day, day))
+            and (self._every_week or _allows(self._week, day))
+        )
+
+
+_A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
+
+
+class _Moment:
+    """Stands for a time of day where APScheduler's fields ask for `hour`, `minute` or `second`."""
+
+    def __init__(self, value: int) -> None:
+        self.hour = self.minute = self.second = value
+
+
+def _read(fields: tuple[tuple[str, int | str], ...]) -> list[BaseField]:
+    return list(Fields(**dict(fields), timezone="UTC").fields)
+
+
+def _allows(field: BaseField, moment: Any) -> bool:
+    return bool(field.get_next_value(moment) == field.get_value(moment))
+
+
+def _values(field: BaseField) -> tuple[int, ...]:
+    span = range(MIN_VALUES[field.name], MAX_VALUES[field.name] + 1)
+    return tuple(value for value in span if _allows(field, _Moment(value)))
+
+
+def _error(name: str, value: int | str) -> str:
+    try:
+        _read(((name, value),))
+    except (ValueError, KeyError, TypeError, OverflowError):
+        values = {"value": value, **_range(name)}
+        return _("“%(value)s” cannot be read here (%(low)s to %(high)s, or a text such as */5 or 1-5).") % values
+    return ""
+
+
+def _range(name: str) -> dict[str, int]:
+    return {"low": MIN_VALUES[name], "high": MAX_VALUES[name]}
