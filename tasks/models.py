@@ -1,7 +1,8 @@
 """What the database knows of workflows and their runs.
 
 Fields, constraints, querysets and short properties only. `transitions.py` is the only writer of `Process.status`,
-`engine.py` of steps, `services.py` of new processes.
+`engine` of steps, `services` of new processes. Triggers in the database refuse illegal transitions, and tell the live
+pages what changed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -16,51 +18,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin.ids import uuid7
+from tasks.statuses import FAILURES, FINISHED_STEP, GOING, LEGAL, QUEUED, TERMINAL, ProcessStatus, StepStatus
+from tasks.targets import Target
 
-
-class Target(models.TextChoices):
-    """What a workflow does to a product's subscription; SYSTEM is tied to no product and makes it a task."""
-
-    CREATE = "CREATE", _("Create")
-    MODIFY = "MODIFY", _("Modify")
-    TERMINATE = "TERMINATE", _("Terminate")
-    VALIDATE = "VALIDATE", _("Validate")
-    RECONCILE = "RECONCILE", _("Reconcile")
-    SYSTEM = "SYSTEM", _("System")
-
-
-class ProcessStatus(models.TextChoices):
-    """State of a process. `created` and `resumed` are queued; see `transitions.py` for what may follow what."""
-
-    CREATED = "created", _("Created")
-    RUNNING = "running", _("Running")
-    SUSPENDED = "suspended", _("Suspended")
-    WAITING = "waiting", _("Waiting")
-    AWAITING_CALLBACK = "awaiting_callback", _("Awaiting callback")
-    ABORTED = "aborted", _("Aborted")
-    FAILED = "failed", _("Failed")
-    API_UNAVAILABLE = "api_unavailable", _("API unavailable")
-    INCONSISTENT_DATA = "inconsistent_data", _("Inconsistent data")
-    COMPLETED = "completed", _("Completed")
-    RESUMED = "resumed", _("Resumed")
-
-
-QUEUED = (ProcessStatus.CREATED, ProcessStatus.RESUMED)
-FAILURES = (ProcessStatus.FAILED, ProcessStatus.API_UNAVAILABLE, ProcessStatus.INCONSISTENT_DATA)
-TERMINAL = (ProcessStatus.COMPLETED, ProcessStatus.ABORTED)
-
-
-class StepStatus(models.TextChoices):
-    """Outcome of one executed step."""
-
-    SUCCESS = "success", _("Success")
-    SKIPPED = "skipped", _("Skipped")
-    SUSPEND = "suspend", _("Suspended")
-    WAITING = "waiting", _("Waiting")
-    AWAITING_CALLBACK = "awaiting_callback", _("Awaiting callback")
-    FAILED = "failed", _("Failed")
-    ABORT = "abort", _("Aborted")
-    COMPLETE = "complete", _("Complete")
+__all__ = [
+    "FAILURES", "FINISHED_STEP", "GOING", "QUEUED", "TERMINAL", "EngineSettings", "InputState", "Origin", "Process",
+    "ProcessStatus", "ProcessStep", "Product", "StepLog", "StepStatus", "Subscription", "Target", "WorkerInstance",
+    "Workflow",
+]  # fmt: skip
 
 
 class Origin(models.TextChoices):
@@ -148,7 +113,7 @@ class Process(models.Model):
     """
 
     process_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, related_name="processes")
+    workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, db_index=False, related_name="processes")
     status = models.CharField(_("status"), max_length=20, choices=ProcessStatus, default=ProcessStatus.CREATED)
     started_at = models.DateTimeField(_("accepted"))
     first_run_at = models.DateTimeField(_("first step began"), null=True)
@@ -159,7 +124,7 @@ class Process(models.Model):
     note = models.TextField(_("note"), blank=True)
     assignee = models.CharField(_("assignee"), max_length=50, default="SYSTEM")
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="processes"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False, related_name="processes"
     )
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.CODE)
     schedule_id = models.UUIDField(null=True)
@@ -170,6 +135,13 @@ class Process(models.Model):
     crashes = models.PositiveSmallIntegerField(default=0, help_text=_("Workers lost in the current step."))
     retry_at = models.DateTimeField(null=True, help_text=_("When a waiting process is retried by itself."))
     abort_requested_by = models.CharField(max_length=150, blank=True)
+    callback_token = models.CharField(max_length=64, blank=True)
+    callback_deadline = models.DateTimeField(null=True)
+
+    queue = models.CharField(_("queue"), max_length=128, default="default")
+    priority = models.IntegerField(_("priority"), default=0)
+    lock = models.TextField(_("lock"), blank=True, help_text=_("Resource that only one process holds at a time."))
+    commits = models.PositiveBigIntegerField(default=0, help_text=_("Results recorded so far."))
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=255, blank=True)
@@ -190,10 +162,38 @@ class Process(models.Model):
             models.Index(fields=["workflow", "-started_at"], name="process_by_workflow"),
             models.Index(fields=["status", "-started_at"], name="process_by_status"),
             models.Index(
-                fields=["lease_expires_at"], name="process_by_lease", condition=Q(status=ProcessStatus.RUNNING)
+                fields=["schedule_id", "-started_at"],
+                name="process_by_schedule",
+                condition=Q(schedule_id__isnull=False),
             ),
-            models.Index(fields=["schedule_id", "-started_at"], name="process_by_schedule"),
-            models.Index(fields=["occurrence_id"], name="process_by_occurrence"),
+            models.Index(
+                fields=["schedule_id"],
+                name="process_going_by_schedule",
+                condition=Q(schedule_id__isnull=False, status__in=GOING),
+            ),
+            models.Index(
+                fields=["occurrence_id"], name="process_by_occurrence", condition=Q(occurrence_id__isnull=False)
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.FSM(
+                name="legal_transition",
+                field="status",
+                transitions=[(before.value, after.value) for before, followers in LEGAL.items() for after in followers],
+            ),
+            pgtrigger.Trigger(
+                name="tell_inserted",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="PERFORM pg_notify('orchestrator_process', NEW.process_id::text); RETURN NULL;",
+            ),
+            pgtrigger.Trigger(
+                name="tell_changed",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("status", "current_step", "note"),
+                condition=pgtrigger.AnyChange("status", "current_step", "note"),
+                func="PERFORM pg_notify('orchestrator_process', NEW.process_id::text); RETURN NULL;",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -211,18 +211,21 @@ class ProcessStep(models.Model):
     """One executed step of a process, or one item of a `foreach_step` (then `parent` is the foreach's row).
 
     `state` is the whole state after the step; of a failed step: `class`, `error` and what else describes the failure.
-    An identical failure that repeats raises `attempts` instead of adding a row.
+    An identical failure that repeats raises `attempts` instead of adding a row. `position` counts the results of the
+    process; a failed attempt has the position of the result that it did not become. `progress` is what a group or an
+    item of a foreach has done so far: `done` (names), `state` (after them) and `returned` (what they returned).
     """
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="steps")
-    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="items")
-    position = models.PositiveIntegerField(help_text=_("Place in the workflow's list of steps; of an item: its index."))
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, db_index=False, related_name="items")
+    position = models.PositiveIntegerField(help_text=_("Place in the process's history; of an item: its index."))
     name = models.CharField(_("name"), max_length=255)
     status = models.CharField(_("status"), max_length=20, choices=StepStatus)
     state = models.JSONField(_("state"), default=dict)
     attempts = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField(_("started"))
     completed_at = models.DateTimeField(_("completed"))
+    progress = models.JSONField(null=True)
     commit_hash = models.CharField(max_length=64, blank=True)
 
     class Meta:
@@ -241,6 +244,9 @@ class ProcessStep(models.Model):
                 name="item_succeeds_once",
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["parent", "position"], name="step_by_parent", condition=Q(parent__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.status})"
@@ -251,14 +257,20 @@ class ProcessStep(models.Model):
 
 
 class InputState(models.Model):
-    """What somebody gave to a process: at its start, or when it was resumed. Secrets are encrypted."""
+    """What somebody gave to a process: at its start, or when it was resumed. Secrets are encrypted.
+
+    `user_inputs` is what was given, one mapping a form page; `state` what the form made of it for the process.
+    """
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="inputs")
     input_type = models.CharField(max_length=10, choices=[("initial", "initial"), ("resume", "resume")])
     step = models.CharField(max_length=255, blank=True)
-    user_inputs = models.JSONField(help_text=_("List of mappings, one a form page, as they were given."))
+    user_inputs = models.JSONField(default=list)
+    state = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         ordering = ["id"]
@@ -270,7 +282,7 @@ class InputState(models.Model):
 class StepLog(models.Model):
     """One line that a step logged. Written over another connection, so that it is seen while the step runs."""
 
-    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="logs")
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, db_index=False, related_name="logs")
     position = models.PositiveIntegerField()
     at = models.DateTimeField()
     level = models.CharField(max_length=10)
@@ -279,6 +291,14 @@ class StepLog(models.Model):
     class Meta:
         ordering = ["id"]
         indexes: ClassVar = [models.Index(fields=["process", "position", "id"], name="steplog_by_step")]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="tell_logged",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func="PERFORM pg_notify('orchestrator_log', NEW.process_id::text); RETURN NULL;",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.message

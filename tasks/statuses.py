@@ -23,6 +23,36 @@ class ProcessStatus(TextChoices):
 QUEUED = (ProcessStatus.CREATED, ProcessStatus.RESUMED)
 FAILURES = (ProcessStatus.FAILED, ProcessStatus.API_UNAVAILABLE, ProcessStatus.INCONSISTENT_DATA)
 TERMINAL = (ProcessStatus.COMPLETED, ProcessStatus.ABORTED)
+GOING = (
+    ProcessStatus.CREATED,
+    ProcessStatus.RUNNING,
+    ProcessStatus.SUSPENDED,
+    ProcessStatus.WAITING,
+    ProcessStatus.AWAITING_CALLBACK,
+    ProcessStatus.RESUMED,
+)
+"""Neither ended nor failed: the process will go on, by itself or when somebody acts."""
+
+LEGAL: dict[ProcessStatus, tuple[ProcessStatus, ...]] = {
+    ProcessStatus.CREATED: (ProcessStatus.RUNNING, ProcessStatus.ABORTED),
+    ProcessStatus.RESUMED: (ProcessStatus.RUNNING, ProcessStatus.ABORTED),
+    ProcessStatus.RUNNING: (
+        ProcessStatus.COMPLETED,
+        ProcessStatus.SUSPENDED,
+        ProcessStatus.WAITING,
+        ProcessStatus.AWAITING_CALLBACK,
+        *FAILURES,
+        ProcessStatus.ABORTED,
+        ProcessStatus.RESUMED,
+    ),
+    ProcessStatus.SUSPENDED: (ProcessStatus.RESUMED, ProcessStatus.ABORTED),
+    ProcessStatus.WAITING: (ProcessStatus.RESUMED, ProcessStatus.ABORTED),
+    ProcessStatus.AWAITING_CALLBACK: (ProcessStatus.RESUMED, ProcessStatus.FAILED, ProcessStatus.ABORTED),
+    **{failure: (ProcessStatus.RESUMED, ProcessStatus.ABORTED) for failure in FAILURES},
+    ProcessStatus.ABORTED: (),
+    ProcessStatus.COMPLETED: (),
+}
+"""What may follow what. A trigger in the database refuses everything else."""
 
 
 class StepStatus(TextChoices):
