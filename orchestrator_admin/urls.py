@@ -7,6 +7,7 @@ from orchestrator_admin.health import health_page
 
 urlpatterns = [
     path("health/", health_page, name="health"),
+    path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

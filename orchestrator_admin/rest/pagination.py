@@ -76,7 +76,7 @@ class KeysetPagination(BasePagination):
         size = {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": self.page_size}
         parameters: list[tuple[str, str, dict[str, Any]]] = [
             ("cursor", "Where the page begins, as `next` and `previous` say it.", {"type": "string"}),
-            ("page_size", "Rows a page.", size),
+            ("limit", "Rows a page.", size),
         ]
         if orders:
             schema = {"type": "string", "enum": orders, "default": view.ordering_fields[0]}  # type: ignore[attr-defined]
@@ -94,10 +94,10 @@ class KeysetPagination(BasePagination):
         self.field, self.descending = asked.lstrip("-"), asked.startswith("-")
 
     def _read_size(self, request: Request) -> int:
-        text = request.query_params.get("page_size", str(self.page_size))
+        text = request.query_params.get("limit", str(self.page_size))
         if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= LARGEST_PAGE):
             message = _("A page has 1 to %(most)s rows.") % {"most": LARGEST_PAGE}
-            raise RestValidationError({"page_size": [message]})
+            raise RestValidationError({"limit": [message]})
         return int(text)
 
     def _read_cursor(self, request: Request) -> Cursor | None:

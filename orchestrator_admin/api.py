@@ -1,0 +1,15 @@
+"""`/api/`: the addresses of all applications, the schema and its documentation."""
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from orchestrator_admin.rest.problems import not_found
+
+app_name = "api"
+urlpatterns = [
+    path("", include("tasks.api.urls")),
+    path("", include("schedules.api.urls")),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    re_path("", not_found, name="not-found"),
+]

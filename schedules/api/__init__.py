@@ -1,0 +1,1 @@
+"""The HTTP API of schedules: thin views over `schedules.services`."""

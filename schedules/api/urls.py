@@ -1,0 +1,21 @@
+"""Addresses below /api/ that this application answers."""
+
+from django.urls import path
+
+from schedules.api.schedules import OccurrenceViewSet, ScheduleViewSet
+
+DETAIL = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+ACTIONS = {"pause": "pause", "resume": "resume", "run": "run", "skip-next": "skip_next",
+           "take-ownership": "take_ownership"}  # fmt: skip
+
+urlpatterns = [
+    path("schedules/", ScheduleViewSet.as_view({"get": "list", "post": "create"}), name="schedule-list"),
+    path("schedules/preview/", ScheduleViewSet.as_view({"post": "preview"}), name="schedule-preview"),
+    path("schedules/bulk/", ScheduleViewSet.as_view({"post": "bulk"}), name="schedule-bulk"),
+    path("schedules/<uuid:pk>/", ScheduleViewSet.as_view(DETAIL), name="schedule-detail"),
+    path("schedules/<uuid:pk>/occurrences/", OccurrenceViewSet.as_view({"get": "list"}), name="schedule-occurrences"),
+    *(
+        path(f"schedules/<uuid:pk>/{name}/", ScheduleViewSet.as_view({"post": action}), name=f"schedule-{name}")
+        for name, action in ACTIONS.items()
+    ),
+]

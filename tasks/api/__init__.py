@@ -1,0 +1,1 @@
+"""The HTTP API of workflows and processes: thin views over `tasks.services`."""

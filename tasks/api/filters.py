@@ -1,0 +1,53 @@
+"""What lists of workflows and processes can be filtered by."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+
+from tasks.models import Origin, Process, Workflow
+from tasks.statuses import ProcessStatus
+from tasks.targets import Target
+
+
+class WorkflowFilter(filters.FilterSet):
+    """By name, target, or words."""
+
+    name = filters.CharFilter()
+    target = filters.MultipleChoiceFilter(choices=Target.choices)
+    search = filters.CharFilter(method="words", label="Part of the name or the description.")
+
+    class Meta:
+        model = Workflow
+        fields: ClassVar[list[str]] = []
+
+    def words(self, queryset: QuerySet[Workflow], name: str, value: str) -> QuerySet[Workflow]:
+        return queryset.filter(Q(name__icontains=value) | Q(description__icontains=value))
+
+
+class ProcessFilter(filters.FilterSet):
+    """By workflow, status, origin, person, schedule and time."""
+
+    workflow_name = filters.CharFilter(field_name="workflow__name", label="Name of the workflow.")
+    status = filters.MultipleChoiceFilter(choices=ProcessStatus.choices, label="May be given several times.")
+    origin = filters.MultipleChoiceFilter(choices=Origin.choices, label="How it was started.")
+    created_by = filters.CharFilter(field_name="created_by__username", label="Username.")
+    schedule_id = filters.UUIDFilter(label="The schedule that started it.")
+    occurrence_id = filters.UUIDFilter(label="The due time that started it.")
+    is_task = filters.BooleanFilter(field_name="workflow__is_task", label="Runs of tasks only, or of others only.")
+    started_after = filters.IsoDateTimeFilter(
+        field_name="started_at", lookup_expr="gte", label="Accepted then or after."
+    )
+    started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label="Accepted before.")
+    search = filters.CharFilter(method="words", label="Part of the reason, the note or the name of the workflow.")
+
+    class Meta:
+        model = Process
+        fields: ClassVar[list[str]] = []
+
+    def words(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
+        return queryset.filter(
+            Q(failed_reason__icontains=value) | Q(note__icontains=value) | Q(workflow__name__icontains=value)
+        )
