@@ -1,0 +1,137 @@
+"""Forms that read their values from JSON as well as from a web page, and the field for secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tasks.secrets import COVER, Secret, SecretUnreadable, is_marked
+
+ALL = forms.forms.NON_FIELD_ERRORS
+
+
+class FormPage(forms.Form):
+    """One page of a task's inputs: a Django form. `title` is its heading, "" for none."""
+
+    title: ClassVar[str] = ""
+
+
+class SecretInput(forms.PasswordInput):
+    """Shows that a secret is there, never the secret."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        kept = {"placeholder": COVER} if value else {}
+        return super().get_context(name, None, {**kept, **(attrs or {})})
+
+
+class SecretField(forms.CharField):
+    """A secret, such as a password. It is encrypted wherever it is stored, and shown as •••• wherever it is shown.
+
+    Its cleaned value is a `tasks.secrets.Secret`, a string. As input it takes plain text or its encrypted form.
+    """
+
+    widget = SecretInput
+    default_error_messages = {"list": gettext_lazy("Enter a text.")}
+
+    def to_python(self, value: Any) -> Secret | None:
+        if is_marked(value):
+            try:
+                return Secret.from_json(value)
+            except SecretUnreadable as error:
+                raise ValidationError(str(error), code="unreadable") from error
+        if isinstance(value, Secret):
+            return value
+        text = super().to_python(value)
+        return Secret(text) if text else None
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(data) and data != initial
+
+
+def bound(form_class: type[forms.Form], inputs: Mapping[str, Any], **options: Any) -> forms.Form:
+    """Return the form filled in with JSON `inputs`. A field that they do not name has its initial value.
+
+    Errors of a kind that a web page cannot produce are added: fields that do not exist, a list where a text belongs.
+    """
+    form = form_class(**options)
+    data, refused = {}, {}
+    for name, field in form.fields.items():
+        if field.disabled:
+            continue
+        value = inputs[name] if name in inputs else form.get_initial_for_field(field, name)
+        if value is None and name not in inputs:
+            continue
+        if _is_of_wrong_shape(field, value):
+            refused[name] = _("Enter a single value.")
+        else:
+            data.update(_data(field, form.add_prefix(name), value))
+    form.data, form.is_bound = data, True
+    for name in refused:
+        form.fields[name].required = False
+        form.fields[name].validators = []
+    form.full_clean()
+    for name, message in refused.items():
+        form.add_error(name, message)
+    for name in inputs.keys() - form.fields.keys():
+        form.errors[str(name)] = form.error_class([_("There is no field of this name.")])
+    return form
+
+
+def posted(
+    form_class: type[forms.Form], post: QueryDict, *, kept: Mapping[str, Any] | None = None, **options: Any
+) -> dict[str, Any]:
+    """Return what a web page posted as JSON inputs for `bound`: every field, empty ones too.
+
+    A secret that was left empty stays what it is in `kept`, the inputs that the page was shown with.
+    """
+    form = form_class(**options)
+    inputs: dict[str, Any] = {}
+    for name, field in form.fields.items():
+        if field.disabled:
+            continue
+        value = field.widget.value_from_datadict(post, {}, form.add_prefix(name))
+        if isinstance(field, SecretField) and not value and kept and is_marked(kept.get(name)):
+            value = kept[name]
+        inputs[name] = value
+    return inputs
+
+
+def _is_of_wrong_shape(field: forms.Field, value: Any) -> bool:
+    if isinstance(field, forms.JSONField) or (isinstance(field, SecretField) and is_marked(value)):
+        return False
+    if isinstance(field, forms.MultipleChoiceField | forms.ModelMultipleChoiceField | forms.MultiValueField):
+        return isinstance(value, Mapping)
+    return isinstance(value, list | tuple | Mapping)
+
+
+def _data(field: forms.Field, name: str, value: Any) -> dict[str, Any]:
+    """Return `value` in the form in which the field's widget looks for it in what a page posts."""
+    if isinstance(field, forms.JSONField):
+        return {name: value if isinstance(value, str) or value is None else json.dumps(value)}
+    if isinstance(value, Model | QuerySet):
+        value = field.prepare_value(value)
+    if isinstance(field.widget, forms.MultiWidget):
+        parts = _parts(field, value)
+        return {name + suffix: part for suffix, part in zip(field.widget.widgets_names, parts, strict=False)}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)  # what a field for dates would not take as a number
+    return {name: value}
+
+
+def _parts(field: forms.Field, value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(field, forms.SplitDateTimeField) and isinstance(value, str):
+        try:
+            value = forms.DateTimeField().to_python(value)
+        except ValidationError:
+            return [value, value]
+    return list(field.widget.decompress(value))
