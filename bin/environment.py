@@ -77,3 +77,8 @@ def _install(lock):
 def _run(command, advice):
     if subprocess.call(command, cwd=str(ROOT)):
         sys.exit(f"That did not work. {advice}")
+
+
+if __name__ == "__main__":
+    require_python()
+    prepare(sys.argv[1])

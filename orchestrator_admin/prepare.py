@@ -67,12 +67,12 @@ def prepare_files() -> None:
 
 def make_first_administrator(tell: Path) -> None:
     """Make the administrator that the environment names, unless there is one; write the new one's name to `tell`."""
-    User = get_user_model()
-    if User.objects.filter(is_superuser=True, is_active=True).exists():
+    users = get_user_model().objects
+    if users.filter(is_superuser=True, is_active=True).exists():
         return
     username = os.environ.get("ORCHESTRATOR_ADMIN_USERNAME") or "admin"
     _say(f"Making the first administrator, {username}")
-    User.objects.create_superuser(username=username, password=os.environ["ORCHESTRATOR_ADMIN_PASSWORD"])
+    users.create_superuser(username=username, password=os.environ["ORCHESTRATOR_ADMIN_PASSWORD"])
     tell.write_text(username)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from orchestrator_admin.embedded.errors import EmbeddedPostgresError
 from orchestrator_admin.embedded.server import Server
-from orchestrator_admin.supervisor import Child, Stopped, Supervisor
+from orchestrator_admin.supervisor import Child, StopRequested, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -39,7 +39,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 is all (default: %(default)s)"
     )
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
         parser.error(f"argument --port: {options.port} is not between 1 and 65535")
@@ -64,7 +64,7 @@ def main() -> int:
     server = None if os.environ.get("DATABASE_URL") else Server.of(_data_dir())
     try:
         return _run(options, supervisor, server)
-    except Stopped:
+    except StopRequested:
         return 0
     except EmbeddedPostgresError as error:
         say(str(error))

@@ -20,7 +20,7 @@ GRACE_SECONDS = 60  # a step that runs is finished first
 PR_SET_PDEATHSIG = 1
 
 
-class Stopped(Exception):
+class StopRequested(Exception):  # noqa: N818  nothing is wrong
     """Somebody asked us to stop, by Ctrl-C or SIGTERM."""
 
 
@@ -47,7 +47,7 @@ class Supervisor:
         )
 
     def run(self, child: Child) -> int:
-        """Run a child to its end and return its exit code. Raises Stopped."""
+        """Run a child to its end and return its exit code."""
         self.start(child)
         while (code := self._running[child.name].poll()) is None:
             self._wait()
@@ -55,7 +55,7 @@ class Supervisor:
         return code
 
     def watch(self, until: Callable[[], bool] | None = None) -> bool:
-        """Return True once `until` (asked ten times a second) is true, False when a child has ended. Raises Stopped."""
+        """Return True once `until` (asked ten times a second) is true, False when a child ended. Raises StopRequested."""
         while until is None or not until():
             if dead := self._dead():
                 name, code = dead
@@ -93,7 +93,7 @@ class Supervisor:
         received = signal.sigtimedwait(WATCHED, seconds)
         if received and received.si_signo in ENDING:
             self._say("Stopping")
-            raise Stopped
+            raise StopRequested
 
 
 def _as_child() -> None:
