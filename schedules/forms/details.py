@@ -1,0 +1,106 @@
+"""What a schedule starts, under which name, and by which policies."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from schedules.models import CatchUp, Overlap
+
+MAX_TAGS = 20
+MAX_TAG = 50
+_GRACES = [
+    (10, _("10 seconds")),
+    (60, _("1 minute")),
+    (300, _("5 minutes")),
+    (900, _("15 minutes")),
+    (3600, _("1 hour")),
+    (21600, _("6 hours")),
+    (86400, _("1 day")),
+]
+
+
+class TagsField(forms.CharField):
+    """Tags, separated by commas; cleans to a list without doubles, in the order typed."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> Any:
+        tags = list(dict.fromkeys(tag.strip() for tag in super().clean(value).split(",") if tag.strip()))
+        if len(tags) > MAX_TAGS:
+            raise ValidationError(_("No more than %(limit)s tags, please."), params={"limit": MAX_TAGS})
+        for tag in tags:
+            if len(tag) > MAX_TAG:
+                raise ValidationError(
+                    _("“%(tag)s” is longer than %(limit)s characters."), params={"tag": tag, "limit": MAX_TAG}
+                )
+        return tags
+
+
+class DetailsForm(forms.Form):
+    """Task, name, tags and policies. `workflow_name` is absent where code decides what is called."""
+
+    workflow_name = forms.ChoiceField(label=_("Task"))
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=255, help_text=_("Left empty, it is called what it starts.")
+    )
+    tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
+    overlap = forms.ChoiceField(
+        label=_("If the previous run is still going"), choices=Overlap, initial=Overlap.SKIP, required=False
+    )
+    catch_up = forms.ChoiceField(
+        label=_("If the scheduler was down"), choices=CatchUp, initial=CatchUp.LATEST, required=False
+    )
+    catch_up_limit = forms.IntegerField(
+        label=_("At most this many at once"), min_value=1, max_value=1000, initial=10, required=False
+    )
+    misfire_grace = forms.TypedChoiceField(
+        label=_("A run counts as late after"), choices=_GRACES, coerce=int, initial=60, required=False, empty_value=60
+    )
+
+    def __init__(self, *args: Any, workflows: list[tuple[str, str]] | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if workflows is None:
+            del self.fields["workflow_name"]
+        else:
+            field = cast("forms.ChoiceField", self.fields["workflow_name"])
+            field.choices = [("", _("Choose…")), *workflows]
+            field.error_messages["invalid_choice"] = _("There is no such task, or you may not schedule it.")
+        self._allow_odd_grace()
+
+    def policies(self) -> dict[str, Any]:
+        """Return what was chosen, for the service; what was left out keeps its default. Only for a valid form."""
+        names = ("tags", "overlap", "catch_up", "catch_up_limit", "misfire_grace")
+        return {
+            name: self.fields[name].initial if self.cleaned_data[name] in (None, "") else self.cleaned_data[name]
+            for name in names
+        }
+
+    def _allow_odd_grace(self) -> None:
+        """Offer a grace that was set by the API or in code and is none of ours."""
+        grace = self.initial.get("misfire_grace")
+        field = cast("forms.ChoiceField", self.fields["misfire_grace"])
+        if grace is not None and grace not in dict(_GRACES):
+            label = format_lazy("{}", ngettext("%d second", "%d seconds", grace) % grace)
+            field.choices = sorted([*_GRACES, (grace, label)])
+
+
+class PauseForm(forms.Form):
+    """Why a schedule is paused, and when it goes on by itself."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500, required=False)
+    until = forms.DateTimeField(
+        label=_("Until"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Empty: until somebody resumes it."),
+    )

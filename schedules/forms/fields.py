@@ -1,0 +1,43 @@
+"""Form fields for local times: what is typed means the schedule's own time zone, never the viewer's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+
+class LocalDateTimeInput(forms.DateTimeInput):
+    """The browser's own field for a date and a time, to the second."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": "1", **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
+
+
+class LocalDateTimeField(forms.Field):
+    """A date and time without a zone (or with an offset, if somebody types one)."""
+
+    widget = LocalDateTimeInput
+    default_error_messages = {"invalid": _("Write a date and a time, such as 2026-03-29 01:30.")}
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class ClockField(forms.TimeField):
+    """A time of day, to the minute."""
+
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    default_error_messages = {"invalid": _("Write a time of day from 00:00 to 23:59.")}

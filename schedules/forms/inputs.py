@@ -1,0 +1,71 @@
+"""The inputs of a scheduled task: its own form pages, one below the other, as far as they have been answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from accounts.models import User
+from tasks.exceptions import InvalidInputs
+from tasks.inputs import Complete, FormSource, bound, next_page, posted
+
+
+class InputPages:
+    """The pages that are to be shown, and the inputs once all of them are answered.
+
+    A page depends on the answers before it: a page that is missing or wrong is the last one shown. `stored` are the
+    inputs of the schedule that is edited: they fill the pages, and a secret that is left empty stays what it was.
+    """
+
+    def __init__(
+        self,
+        source: FormSource,
+        data: QueryDict | None,
+        *,
+        user: User,
+        stored: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.forms: list[forms.Form] = []
+        self.user_inputs: list[dict[str, Any]] = []
+        self.complete = False
+        self.error = ""
+        try:
+            while not self.complete and self._answered_page(source, data, user, stored):
+                pass
+        except InvalidInputs as error:
+            self._place(error)
+
+    def _answered_page(
+        self, source: FormSource, data: QueryDict | None, user: User, stored: Sequence[dict[str, Any]]
+    ) -> bool:
+        """Show the next page; return whether it was answered rightly, so that another may follow."""
+        page = next_page(source, self.user_inputs, user=user)
+        if isinstance(page, Complete):
+            self.complete = True
+            return False
+        kept = stored[page.index] if page.index < len(stored) else {}
+        known = {name: value for name, value in kept.items() if name in page.form_class.base_fields}
+        options: dict[str, Any] = {"initial": {**page.initial, **known}, "prefix": f"inputs-{page.index}"}
+        if data is None or f"inputs-{page.index}-shown" not in data:
+            self.forms.append(page.form_class(**options))
+            return False
+        answers = posted(page.form_class, data, kept=kept, prefix=options["prefix"])
+        form = bound(page.form_class, answers, **options)
+        self.forms.append(form)
+        if form.errors:
+            return False
+        self.user_inputs.append(answers)
+        return True
+
+    def _place(self, error: InvalidInputs) -> None:
+        """Put what a task's form refused as a whole beside the page that caused it."""
+        for index, problems in enumerate(error.errors):
+            for name, found in problems.items():
+                if index < len(self.forms) and self.forms[index].is_bound:
+                    form = self.forms[index]
+                    form.add_error(name if name in form.fields else None, found)
+                else:
+                    self.error = " ".join(found)

@@ -1,0 +1,1 @@
+"""Pages of schedules, one module a page."""

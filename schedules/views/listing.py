@@ -1,0 +1,150 @@
+"""The list of schedules: when each runs next, what its last run came to, and pausing several at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from orchestrator_admin import words
+from orchestrator_admin.htmx import render_page
+from schedules import services
+from schedules.exceptions import ScheduleError
+from schedules.filters import STATE_OF, ScheduleFilter, State, kept, state_of
+from schedules.models import Occurrence, Schedule
+from schedules.views.due import sentence_of
+from schedules.views.finding import visible
+from schedules.views.paging import Page, paged
+from tasks.registry import label
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+PAGE = 50
+SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-created_at", "-id")}
+
+
+@dataclass
+class Row:
+    """One line of the list."""
+
+    schedule: Schedule
+    sentence: str
+    state: State
+    task: str
+    last: Occurrence | None
+
+    @property
+    def lag(self) -> str:
+        """How long after its due time the last one was answered."""
+        return words.duration(self.last.fired_at - self.last.scheduled_at) if self.last else ""
+
+    @property
+    def late(self) -> bool:
+        """Whether that is worth a word: more than a second."""
+        return bool(self.last and (self.last.fired_at - self.last.scheduled_at).total_seconds() > 1)
+
+
+@login_required
+@require_safe
+def schedules(request: HttpRequest) -> HttpResponse:
+    """List the schedules that the viewer sees."""
+    everything = visible(request)
+    narrowed = ScheduleFilter(request.GET, everything)
+    sort = request.GET.get("sort", "name") if request.GET.get("sort") in SORTS else "name"
+    queryset = narrowed.qs if narrowed.is_valid() else everything.none()
+    if sort == "next":
+        queryset = queryset.filter(next_due_at__isnull=False)
+    page = paged(queryset, SORTS[sort], request.GET, PAGE)
+    context = {
+        "filter": narrowed,
+        "chosen": kept(request.GET.dict()),
+        "sort": sort,
+        "rows": _rows(page),
+        "page": page,
+        **_counts(everything),
+        "tags": _tags(everything),
+    }
+    return render_page(request, "schedules/list.html", "schedules/_list.html", context)
+
+
+@login_required
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Pause or resume the chosen schedules; each that is refused says why."""
+    chosen = list(visible(request).filter(pk__in=_uuids(request.POST.getlist("selected"))).values_list("pk", flat=True))
+    pausing = request.POST.get("action") == "pause"
+    if not chosen:
+        messages.warning(request, _("Choose at least one schedule first."))
+        return redirect(_back(request))
+    try:
+        if pausing:
+            reason = request.POST.get("reason", "")[:500]
+            results = services.bulk_pause(chosen, user=request.user, reason=reason)
+        else:
+            results = services.bulk_resume(chosen, user=request.user)
+    except ScheduleError as error:
+        messages.error(request, str(error))
+        return redirect(_back(request))
+    done = sum(result.ok for result in results)
+    if done:
+        said = (
+            ngettext("%(count)d schedule paused.", "%(count)d schedules paused.", done)
+            if pausing
+            else ngettext("%(count)d schedule resumed.", "%(count)d schedules resumed.", done)
+        )
+        messages.success(request, said % {"count": done})
+    for message in list(dict.fromkeys(result.message for result in results if not result.ok))[:5]:
+        messages.error(request, message)
+    return redirect(_back(request))
+
+
+def _rows(page: Page[Schedule]) -> list[Row]:
+    """Return the lines of a page; the last occurrences of all of them cost one query."""
+    newest = Occurrence.objects.filter(schedule=OuterRef("pk")).order_by("-scheduled_at").values("pk")[:1]
+    ids = Schedule.objects.filter(pk__in=[schedule.pk for schedule in page.items]).annotate(last_id=Subquery(newest))
+    last = {o.schedule_id: o for o in Occurrence.objects.filter(pk__in=ids.values("last_id"))}
+    return [
+        Row(
+            schedule,
+            sentence_of(schedule),
+            state_of(schedule),
+            str(label(schedule.workflow_name)) if schedule.workflow_name else schedule.function,
+            last.get(schedule.pk),
+        )
+        for schedule in page.items
+    ]
+
+
+def _counts(queryset: QuerySet[Schedule]) -> dict[str, Any]:
+    """Return how many schedules are in each state, for the chips above the list."""
+    of_state = {state.value: Count("pk", filter=STATE_OF[state]) for state in State}
+    counts = queryset.order_by().aggregate(total=Count("pk"), **of_state)
+    states = [(state, state.label, counts[state]) for state in State if counts[state] or state is State.ACTIVE]
+    return {"total": counts["total"], "states": states}
+
+
+def _tags(queryset: QuerySet[Schedule]) -> list[str]:
+    tagged = queryset.filter(~Q(tags=[])).order_by().annotate(tag=F("tags"))
+    return sorted({tag for tags in tagged.values_list("tag", flat=True).distinct()[:200] for tag in tags})
+
+
+def _uuids(values: list[str]) -> list[str]:
+    return [value for value in values if len(value) == 36]
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the filtered list that the person came from, if it is ours."""
+    address = request.POST.get("next", "")
+    ours = address.startswith(reverse("schedules:list")) and url_has_allowed_host_and_scheme(address, None)
+    return address if ours else reverse("schedules:list")
