@@ -67,7 +67,7 @@ def _install(lock):
     count = len(re.findall(r"^\S+==", lock.read_text(), re.MULTILINE))
     say(f"Installing {count} packages, pinned in {lock.relative_to(ROOT)} (the first time this takes a minute)")
     _run(
-        [str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
+        [str(PYTHON), "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check",
          "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)],
         "Is a package index within reach? pip's own settings (pip config list) say where it looks.",
     )  # fmt: skip
