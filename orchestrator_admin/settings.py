@@ -149,6 +149,7 @@ MIDDLEWARE = [
     "orchestrator_admin.viewer.ViewerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.audit.AuditMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -234,6 +235,10 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# Audit: who is behind a change is asked for when it is written; secrets are covered where the trail is shown.
+PGHISTORY_JSON_ENCODER = "accounts.audit.Encoder"
+AUDIT_COVER = "tasks.secrets.mask"
 
 # API.
 KNOX_TOKEN_MODEL = "accounts.AuthToken"  # noqa: S105  the name of a class

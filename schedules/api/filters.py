@@ -43,9 +43,7 @@ class OccurrenceFilter(filters.FilterSet):
     outcome = filters.MultipleChoiceFilter(choices=Outcome.choices)
     reason = filters.MultipleChoiceFilter(choices=[choice for choice in Reason.choices if choice[0]])
     manual = filters.BooleanFilter(label="True: asked for with “Run now”.")
-    scheduled_after = filters.IsoDateTimeFilter(
-        field_name="scheduled_at", lookup_expr="gte", label="Due from then on."
-    )
+    scheduled_after = filters.IsoDateTimeFilter(field_name="scheduled_at", lookup_expr="gte", label="Due from then on.")
     scheduled_before = filters.IsoDateTimeFilter(field_name="scheduled_at", lookup_expr="lt", label="Due before.")
 
     class Meta:

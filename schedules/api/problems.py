@@ -32,8 +32,14 @@ class ScheduleErrorsMixin(TaskErrorsMixin):
             errors = by_field(error.errors) if isinstance(error, exceptions.InvalidSchedule) else None
             error = Problem(status, str(error), errors)
         elif isinstance(error, TriggerError):
-            error = Problem(HTTPStatus.BAD_REQUEST, str(error), {"trigger_kwargs": by_field(error.errors)})
+            error = Problem(HTTPStatus.BAD_REQUEST, str(error), by_field(trigger_fields(error.errors)))
         return super().handle_exception(error)
+
+
+def trigger_fields(errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return the errors of a trigger under the names that they have in a request."""
+    own = {"trigger", "trigger_kwargs"}
+    return {path if path in own else f"trigger_kwargs.{path}": messages for path, messages in errors.items()}
 
 
 def by_field(errors: Mapping[str, list[str]]) -> dict[str, Any]:

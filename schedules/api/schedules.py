@@ -10,13 +10,11 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ScopedMixin, idempotent
 from accounts.models import Scope
-from accounts.permissions import Action, may
 from orchestrator_admin.rest.serializers import read
 from schedules import services, triggers
 from schedules.api import serializers as shapes
@@ -26,7 +24,6 @@ from schedules.api.problems import ScheduleErrorsMixin
 from schedules.exceptions import ScheduleNotFound
 from schedules.models import Occurrence, Schedule
 from tasks.api.processes import IDEMPOTENCY_KEY
-from tasks.exceptions import UnknownWorkflow
 from tasks.models import Process
 
 if TYPE_CHECKING:
@@ -66,7 +63,6 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         """Create a schedule. It is in effect when the answer comes."""
         values = read(shapes.ScheduleBody, request.data)
         values.setdefault("user_inputs", [])
-        self._refuse_invisible(values)
         schedule = services.create_schedule(user=request.user, **values)
         return self._shown(schedule.pk, status=201, Location=f"{request.path}{schedule.pk}/")
 
@@ -82,7 +78,6 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         schedule = self._seen(pk)
         version = expected_version(request, schedule)
         changes = read(shapes.ScheduleBody, request.data, partial=True)
-        self._refuse_invisible(changes)
         services.edit_schedule(pk, changes, user=request.user, expected_version=version)
         return self._shown(pk)
 
@@ -162,12 +157,6 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
     def _shown(self, pk: UUID, *, status: int = 200, **headers: str) -> Response:
         schedule = self._seen(pk)
         return Response(self.get_serializer(schedule).data, status=status, headers={"ETag": etag(schedule), **headers})
-
-    def _refuse_invisible(self, values: dict[str, Any]) -> None:
-        """A task that the user may not see does not exist for them."""
-        name = values.get("workflow_name")
-        if name is not None and not may(self.request.user, Action.SEE, name):
-            raise ValidationError({"workflow_name": [str(UnknownWorkflow(name))]})
 
 
 class OccurrenceViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Occurrence]):

@@ -9,8 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orchestrator_admin.rest.serializers import PagesField, StrictSerializer
+from schedules import services
 from schedules.models import CatchUp, Occurrence, Overlap, Schedule, TriggerKind
-from tasks.secrets import mask
+from schedules.triggers import TriggerError, load
 
 OBJECT = {"type": "object", "additionalProperties": True}
 LARGEST = 2**31 - 1
@@ -50,13 +51,17 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
     @extend_schema_field({"type": "array", "items": OBJECT})
     def get_user_inputs(self, schedule: Schedule) -> Any:
-        return mask(schedule.user_inputs)
+        return services.masked_inputs(schedule)
 
     def get_description(self, schedule: Schedule) -> str:
-        from schedules.triggers import TriggerError, parse
-
         try:
-            return parse(schedule.trigger, schedule.trigger_kwargs, time_zone=schedule.time_zone).describe()
+            return load(
+                schedule.trigger,
+                schedule.trigger_kwargs,
+                version=schedule.trigger_version,
+                time_zone=schedule.time_zone,
+                salt=str(schedule.pk),
+            ).describe()
         except TriggerError:
             return ""
 

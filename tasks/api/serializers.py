@@ -134,7 +134,8 @@ class ProcessDetailSerializer(ProcessSerializer):
 
     def _input(self, row: InputState) -> dict[str, Any]:
         by = row.created_by.username if row.created_by else None
-        return {"type": row.input_type, "step": row.step, "user_inputs": mask(row.user_inputs), "created_at": row.created_at,
+        given = mask(row.user_inputs)
+        return {"type": row.input_type, "step": row.step, "user_inputs": given, "created_at": row.created_at,
                 "created_by": by}  # fmt: skip
 
 
