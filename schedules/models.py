@@ -234,7 +234,8 @@ class SchedulerInstance(models.Model):
     version = models.CharField(max_length=50, blank=True)
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(db_index=True)
-    declared = ArrayField(models.CharField(max_length=255), default=list, help_text=_("Job ids that its code declares."))
+    # Ids of the jobs that its code declares.
+    declared = ArrayField(models.CharField(max_length=255), default=list)
     fired = models.PositiveBigIntegerField(default=0)
     last_lag_ms = models.PositiveIntegerField(default=0)
 

@@ -1,0 +1,116 @@
+"""What a scheduler does beside the clock: function calls, queued runs, missed due times, its heartbeat.
+
+Each duty has its own pace and stands alone: one that raises is logged and tried again. They run in one thread of their
+own, on their own connection; functions run in the pool of `Calls`. Nothing here can hold up the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from schedules import projection
+from schedules.backlog import write_backlog
+from schedules.calls import Calls
+from schedules.models import SchedulerInstance
+from schedules.queued import give_up_unknown_functions, start_queued
+from schedules.reconcile import mark_removed
+from schedules.scheduler_state import State
+from tasks import queue
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass
+class Duty:
+    """Something to do every so many seconds; `work` may return True to be called again at once."""
+
+    every: float
+    work: Callable[[], object]
+    due: float = 0.0
+
+
+class Background:
+    """The thread of duties. `wake` calls waiting functions at once, `stop` ends it."""
+
+    def __init__(self, state: State, calls: Calls) -> None:
+        self._state = state
+        self._calls = calls
+        self._instance = SchedulerInstance(
+            hostname=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=timezone.now(),
+            heartbeat_at=timezone.now(),
+            declared=state.declared,
+        )
+        self._woken = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+        self._duties = [
+            Duty(1, calls.dispatch),
+            Duty(1, start_queued),
+            Duty(0.5, write_backlog),
+            Duty(5, self._beat),
+            Duty(5, calls.renew),
+            Duty(15, queue.sweep),
+            Duty(20, mark_removed),
+            Duty(60, projection.rebuild),
+            Duty(60, give_up_unknown_functions),
+        ]
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """A function waits to be called: look now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End the thread and take the heartbeat's row away."""
+        self._stopping = True
+        self._woken.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            woken = self._woken.is_set()
+            self._woken.clear()
+            now = time.monotonic()
+            for duty in self._duties:
+                if duty.due <= now or (woken and duty.work == self._calls.dispatch):
+                    self._do(duty)
+            self._woken.wait(max(0.05, min(duty.due for duty in self._duties) - time.monotonic()))
+        self._do(Duty(0, self._leave))
+        connection.close()
+
+    def _do(self, duty: Duty) -> None:
+        more: object = None
+        try:
+            more = duty.work()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("database_unreachable", duty=duty.work.__name__, error=str(error).strip())
+            connection.close()
+        except Exception:
+            logger.exception("duty_failed", duty=duty.work.__name__)
+        duty.due = time.monotonic() + (0.05 if more is True else duty.every)
+
+    def _beat(self) -> None:
+        """Say that the loop is alive, as of its last turn: a wedged loop's heart stops though this thread lives."""
+        state, instance = self._state, self._instance
+        instance.heartbeat_at = timezone.now() - timedelta(seconds=state.seconds_since_turn())
+        instance.fired = state.fired
+        instance.last_lag_ms = max(0, min(int(state.last_lag * 1000), 2**31 - 1))
+        instance.save()
+        SchedulerInstance.objects.filter(heartbeat_at__lt=timezone.now() - timedelta(minutes=10)).delete()
+
+    def _leave(self) -> None:
+        SchedulerInstance.objects.filter(id=self._instance.id).delete()

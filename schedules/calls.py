@@ -1,0 +1,188 @@
+"""Calls the functions of code schedules: each call and its occurrence's outcome are one transaction.
+
+Guarantee: what a function starts and the outcome "started" commit together, once. A scheduler claims an occurrence,
+renews the claim while the function runs, and may commit only while the claim is its own. The claim of a scheduler that
+died runs out, and another one calls the function again; after `MOST_ATTEMPTS` deaths the occurrence is given up. An
+exception is recorded with its traceback, and what the function had started is undone.
+
+Threading: `Calls.dispatch` and `Calls.renew` belong to the scheduler's background thread; functions run in the pool's
+threads, each on its own connection, never in the loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from tasks.services import starting_from
+
+from schedules import projection
+from schedules.decisions import Verdict, engine_locked, verdict_of
+from schedules.decorators import Declaration, scheduler
+from schedules.models import Occurrence, Outcome, Reason, Schedule
+from tasks.exceptions import TaskError
+from tasks.models import Origin
+
+logger = structlog.get_logger(__name__)
+
+CLAIM = timedelta(seconds=15)
+MOST_ATTEMPTS = 5
+
+
+class ClaimLost(Exception):
+    """Another scheduler took the call over: this one's work must leave no trace."""
+
+
+class Calls:
+    """The calls that this scheduler has claimed."""
+
+    def __init__(self, threads: int = 4) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="function")
+        self._lock = threading.Lock()
+        self._running: dict[UUID, UUID] = {}
+
+    def dispatch(self) -> int:
+        """Claim what waits for a call, as far as threads are free, and start calling; return how many."""
+        with self._lock:
+            free = self._threads - len(self._running)
+        if free <= 0 or engine_locked():
+            return 0
+        claimed = claim(scheduler.all(), free)
+        for occurrence, declaration, token in claimed:
+            with self._lock:
+                self._running[occurrence.id] = token
+            self._pool.submit(self._call, occurrence, declaration, token)
+        return len(claimed)
+
+    def renew(self) -> None:
+        """Keep the claims of the calls that are still running."""
+        with self._lock:
+            tokens = list(self._running.values())
+        if tokens:
+            mine = Occurrence.objects.filter(claim_token__in=tokens, outcome=Outcome.CLAIMED)
+            mine.update(claim_expires_at=timezone.now() + CLAIM)
+
+    def stop(self, *, wait: bool) -> None:
+        """Take no more calls; with `wait`, let the running ones finish."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    def _call(self, occurrence: Occurrence, declaration: Declaration, token: UUID) -> None:
+        try:
+            call(occurrence, declaration, token)
+        except Exception:
+            logger.exception("function_outcome_unwritten", occurrence_id=str(occurrence.id))
+        finally:
+            with self._lock:
+                self._running.pop(occurrence.id, None)
+            connection.close()
+
+
+def claim(known: Collection[str], at_most: int) -> list[tuple[Occurrence, Declaration, UUID]]:
+    """Claim occurrences whose function is to be called and that this code knows; give up those that keep killing."""
+    now, declarations = timezone.now(), scheduler.all()
+    with transaction.atomic():
+        waiting = Occurrence.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            outcome=Outcome.CLAIMED, reason=Reason.NONE, claim_expires_at__lte=now, schedule__job_id__in=list(known)
+        )
+        claimed = []
+        for occurrence in waiting.select_related("schedule__owner").order_by("scheduled_at")[:at_most]:
+            if occurrence.attempts >= MOST_ATTEMPTS:
+                _give_up(occurrence)
+                continue
+            occurrence.claim_token, occurrence.claim_expires_at = uuid4(), now + CLAIM
+            occurrence.attempts += 1
+            occurrence.save(update_fields=["claim_token", "claim_expires_at", "attempts"])
+            claimed.append((occurrence, declarations[occurrence.schedule.job_id or ""], occurrence.claim_token))
+    return claimed
+
+
+def call(occurrence: Occurrence, declaration: Declaration, token: UUID) -> bool:
+    """Call a function for the occurrence claimed with `token`; return whether it came to its end.
+
+    What it raises is recorded at the occurrence and logged. When the database goes away meanwhile, nothing was
+    committed: the claim is given back and the function called again.
+    """
+    schedule = occurrence.schedule
+    with structlog.contextvars.bound_contextvars(schedule_id=str(schedule.id), occurrence_id=str(occurrence.id)):
+        logger.info("function_called", function=declaration.path)
+        try:
+            with transaction.atomic():
+                _call_as(schedule, occurrence, declaration)
+                _conclude(occurrence, token, Verdict(Outcome.STARTED))
+        except ClaimLost:
+            logger.warning("function_claim_lost", function=declaration.path)
+        except (OperationalError, InterfaceError) as error:
+            if _usable():
+                _fail(occurrence, token, declaration, error)
+            else:
+                logger.warning("function_interrupted", function=declaration.path, error=str(error))
+                connection.close()
+        except BaseException as error:
+            _fail(occurrence, token, declaration, error)
+        else:
+            logger.info("function_finished", function=declaration.path)
+            return True
+    return False
+
+
+def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration) -> None:
+    with starting_from(
+        origin=Origin.SCHEDULE, schedule_id=schedule.id, occurrence_id=occurrence.id, user=schedule.owner
+    ):
+        declaration.call()
+
+
+def _conclude(occurrence: Occurrence, token: UUID, verdict: Verdict, trace: str = "") -> None:
+    """Write the outcome, if the claim is still ours. Raises ClaimLost."""
+    changed = Occurrence.objects.filter(id=occurrence.id, claim_token=token, outcome=Outcome.CLAIMED).update(
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        traceback=trace,
+        finished_at=timezone.now(),
+        claim_token=None,
+        claim_expires_at=None,
+    )
+    if not changed:
+        raise ClaimLost
+    projection.notify([occurrence.schedule_id])
+
+
+def _fail(occurrence: Occurrence, token: UUID, declaration: Declaration, error: BaseException) -> None:
+    logger.error("function_failed", function=declaration.path, exc_info=error)
+    if isinstance(error, TaskError):
+        verdict = verdict_of(error)
+    else:
+        verdict = Verdict(Outcome.FAILED, Reason.ERROR, f"{type(error).__name__}: {error}")
+    trace = "".join(traceback.format_exception(error))
+    try:
+        with transaction.atomic():
+            _conclude(occurrence, token, verdict, trace)
+    except ClaimLost:
+        logger.warning("function_claim_lost", function=declaration.path)
+
+
+def _give_up(occurrence: Occurrence) -> None:
+    logger.error("function_given_up", schedule_id=str(occurrence.schedule_id), attempts=occurrence.attempts)
+    occurrence.outcome, occurrence.reason = Outcome.FAILED, Reason.ERROR
+    occurrence.detail = _("Given up: %(count)d schedulers ended while they were calling it.") % {
+        "count": occurrence.attempts
+    }
+    occurrence.finished_at = timezone.now()
+    occurrence.claim_token = occurrence.claim_expires_at = None
+    occurrence.save()
+    projection.notify([occurrence.schedule_id])
+
+
+def _usable() -> bool:
+    """Tell whether the connection itself still works, after an error on it."""
+    return connection.connection is not None and connection.is_usable()

@@ -1,0 +1,280 @@
+"""Turns due times into occurrences: the one transaction that guarantee 1 of the README rests on.
+
+Guarantee: every due time of an enabled schedule becomes exactly one occurrence, with any number of schedulers. One
+transaction locks a batch of due schedules (those that another scheduler holds are skipped over), writes their
+occurrences (unique on schedule and due time), creates the processes and their queue jobs, and moves the cursors by
+compare-and-set. It commits whole or not at all, so a crash at any point leaves the due times to the next scheduler.
+
+Threading: every function here works on the calling thread's connection and keeps nothing between calls but the cache
+of parsed triggers, which is guarded by a lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import Error, InterfaceError, OperationalError, transaction
+from django.utils import timezone
+
+from schedules import projection, reading
+from schedules.cursors import move_cursors
+from schedules.decisions import Decider, Verdict
+from schedules.due import Passed, passed
+from schedules.exceptions import UnreadableTrigger
+from schedules.models import Backlog, CatchUp, Occurrence, Outcome, Reason, Schedule, SchedulerInstance, TriggerKind
+from schedules.triggers import SearchLimitReached
+from tasks.registry import registered
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 500
+# Due times of one schedule that are looked at singly when it is noticed late; what lies before goes to the backlog.
+RUNS_AT_ONCE = 100
+# Bounds of one transaction, for the time after an outage.
+OCCURRENCES_AT_ONCE = 2000
+SECONDS_OF_PLANNING = 0.3
+# How long a due time waits for a scheduler that knows its task, while there is another scheduler.
+HANDOVER = timedelta(seconds=15)
+ALIVE = timedelta(seconds=15)
+
+
+@dataclass
+class Fired:
+    """What one call did: how many schedules and due times, by what outcome, and the lag of the latest due ones."""
+
+    schedules: int = 0
+    occurrences: int = 0
+    functions: int = 0
+    parked: int = 0
+    lags: list[float] = field(default_factory=list)
+    left: set[UUID] = field(default_factory=set)
+
+    def add(self, other: Fired) -> None:
+        self.schedules += other.schedules
+        self.occurrences += other.occurrences
+        self.functions += other.functions
+        self.parked += other.parked
+        self.lags += other.lags
+
+
+@dataclass
+class Plan:
+    """One due schedule, what has passed of it, and what keeps it from coming again, if anything does."""
+
+    schedule: Schedule
+    passed: Passed
+    error: str = ""
+    readable: bool = True
+
+    @property
+    def next_due(self) -> datetime | None:
+        return self.passed.next_due
+
+
+def fire_due(*, now: datetime | None = None, leave: Collection[UUID] = (), limit: int = BATCH) -> Fired:
+    """Fire a batch of what is due, in one transaction of its own.
+
+    `leave` names schedules that another scheduler shall have. A batch that one row makes impossible is fired row by
+    row instead, and that row parked. Raises only what a broken connection raises.
+    """
+    moment = now or timezone.now()
+    due: list[Schedule] = []
+    try:
+        with transaction.atomic():
+            due = due_schedules(moment, leave=leave, limit=limit)
+            strange = _for_others(due, moment)
+            fired = fire([schedule for schedule in due if schedule.id not in strange], moment)
+            fired.left = strange
+            return fired
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("firing_batch_failed", schedules=len(due))
+        return _fire_singly([schedule.id for schedule in due], moment)
+
+
+def due_schedules(now: datetime, *, leave: Collection[UUID] = (), limit: int = BATCH) -> list[Schedule]:
+    """Lock and return schedules that are due and that nobody else holds: what fell due just now first."""
+    due = Schedule.objects.filter(
+        enabled=True, next_due_at__lte=now, trigger_version__lte=reading.VERSION, removed_from_code_at=None
+    )
+    if leave:
+        due = due.exclude(id__in=leave)
+    fresh = now - timedelta(minutes=1)
+    locked = due.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
+    first = list(locked.filter(next_due_at__gt=fresh).order_by("next_due_at")[:limit])
+    if len(first) < limit:
+        first += locked.filter(next_due_at__lte=fresh).order_by("next_due_at")[: limit - len(first)]
+    return first
+
+
+def fire(schedules: Sequence[Schedule], now: datetime) -> Fired:
+    """Fire these schedules, which the caller has locked in its transaction; those not due are left as they are."""
+    plans = _plans(schedules, now)
+    if not plans:
+        return Fired()
+    decider = Decider([plan.schedule for plan in plans], now)
+    for plan in plans:
+        if plan.readable:
+            _decide(decider, plan.schedule, plan.passed, now)
+        else:
+            decider.record(plan.schedule, _due(plan.schedule), Verdict(Outcome.FAILED, Reason.ERROR, plan.error))
+    occurrences = decider.settle()
+    Occurrence.objects.bulk_create(occurrences, batch_size=1000)
+    backlogs = [_behind(plan, now) for plan in plans if plan.passed.left_out]
+    Backlog.objects.bulk_create(backlogs)
+    parked = [plan for plan in plans if plan.error]
+    move_cursors([(plan.schedule, plan.next_due, decider.troubles.get(plan.schedule.id, plan.error)) for plan in plans])
+    projection.notify([plan.schedule.id for plan in plans])
+    for plan in parked:
+        logger.error("schedule_parked", schedule_id=str(plan.schedule.id), reason=plan.error)
+    written = timezone.now()
+    return Fired(
+        schedules=len(plans),
+        occurrences=len(occurrences),
+        functions=sum(occurrence.outcome == Outcome.CLAIMED for occurrence in occurrences),
+        parked=len(parked),
+        lags=[(written - plan.passed.times[-1]).total_seconds() for plan in plans],
+    )
+
+
+def _for_others(schedules: Sequence[Schedule], now: datetime) -> set[UUID]:
+    """Return schedules whose task this process does not know but another scheduler, with newer code, may know.
+
+    They are left alone for a short while; after that the due time is recorded as failed to start.
+    """
+    known = registered()
+    strange = {
+        schedule.id
+        for schedule in schedules
+        if schedule.workflow_name and schedule.workflow_name not in known and now - _due(schedule) < HANDOVER
+    }
+    alive = SchedulerInstance.objects.filter(heartbeat_at__gt=now - ALIVE)
+    return strange if strange and alive.count() > 1 else set()
+
+
+def _due(schedule: Schedule) -> datetime:
+    assert schedule.next_due_at is not None  # noqa: S101  (the condition under which it was locked)
+    return schedule.next_due_at
+
+
+def _plans(schedules: Sequence[Schedule], now: datetime) -> list[Plan]:
+    """Work out what has passed, schedule by schedule, until the transaction would become too long.
+
+    The rest stays due: the next transaction takes it.
+    """
+    plans: list[Plan] = []
+    until, count = time.monotonic() + SECONDS_OF_PLANNING, 0
+    for schedule in schedules:
+        if schedule.next_due_at is None or schedule.next_due_at > now:
+            continue
+        if plans and (count > OCCURRENCES_AT_ONCE or time.monotonic() > until):
+            break
+        plans.append(_plan(schedule, now))
+        count += len(plans[-1].passed.times)
+    return plans
+
+
+def _plan(schedule: Schedule, now: datetime) -> Plan:
+    only = Passed([_due(schedule)], left_out=False, next_due=None)
+    try:
+        return Plan(schedule, passed(reading.trigger_of(schedule), _due(schedule), now, _singly(schedule)))
+    except UnreadableTrigger as error:
+        return Plan(schedule, only, str(error), readable=False)
+    except SearchLimitReached as error:  # this due time is good; no further one was found
+        return Plan(schedule, only, str(error))
+    except Exception as error:
+        logger.exception("trigger_failed", schedule_id=str(schedule.id))
+        return Plan(schedule, only, str(UnreadableTrigger(f"{type(error).__name__}: {error}")), readable=False)
+
+
+def _singly(schedule: Schedule) -> int:
+    return max(RUNS_AT_ONCE, schedule.catch_up_limit if schedule.catch_up == CatchUp.ALL else 0)
+
+
+def _decide(decider: Decider, schedule: Schedule, due: Passed, now: datetime) -> None:
+    """Give each due time of one schedule its verdict, by misfire grace and catch-up."""
+    grace = timedelta(seconds=schedule.misfire_grace)
+    late = [at for at in due.times if now - at > grace]
+    runs: set[datetime] = set()
+    if schedule.trigger == TriggerKind.DATE:
+        pass  # a one-off that is late asks a person first: the outage screen offers it
+    elif schedule.catch_up == CatchUp.ALL:
+        runs = set(late[-schedule.catch_up_limit :])
+    elif schedule.catch_up == CatchUp.LATEST and late[-1:] == due.times[-1:]:
+        runs = set(late[-1:])
+    for at in due.times:
+        if now - at <= grace:
+            decider.run(schedule, at)
+        elif at in runs:
+            decider.run(schedule, at, catching_up=True)
+        else:
+            decider.record(schedule, at, Verdict(Outcome.MISSED, Reason.LATE, late_by(at, now)))
+
+
+def _behind(plan: Plan, now: datetime) -> Backlog:
+    """Return the stretch between the cursor and the latest due times, to be written as missed behind what is due."""
+    schedule, times = plan.schedule, plan.passed.times
+    return Backlog(
+        schedule=schedule,
+        trigger=schedule.trigger,
+        trigger_kwargs=schedule.trigger_kwargs,
+        time_zone=schedule.time_zone,
+        after=times[0],
+        before=times[1],
+        outcome=Outcome.MISSED,
+        reason=Reason.LATE,
+        noticed_at=now,
+    )
+
+
+def late_by(at: datetime, now: datetime) -> str:
+    """Say how late a due time was noticed, for people, without fractions."""
+    return str(timedelta(seconds=int((now - at).total_seconds())))
+
+
+def _fire_singly(ids: Sequence[UUID], now: datetime) -> Fired:
+    """Fire each schedule in a transaction of its own; park the one that makes it fail."""
+    total = Fired()
+    for schedule_id in ids:
+        try:
+            with transaction.atomic():
+                locked = Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
+                schedule = locked.filter(id=schedule_id, enabled=True).first()
+                if schedule is not None:
+                    _step_over_recorded(schedule, now)
+                    total.add(fire([schedule], now))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("schedule_parked", schedule_id=str(schedule_id))
+            _park(schedule_id, f"{type(error).__name__}: {error}")
+            total.parked += 1
+    return total
+
+
+def _step_over_recorded(schedule: Schedule, now: datetime) -> None:
+    """Move the cursor past due times that the ledger already has, as a clock that was set back leaves them."""
+    while schedule.next_due_at and schedule.next_due_at <= now:
+        if not Occurrence.objects.filter(schedule=schedule, scheduled_at=schedule.next_due_at).exists():
+            return
+        following = reading.trigger_of(schedule).next_after(schedule.next_due_at)
+        move_cursors([(schedule, following, schedule.parked_reason)])
+        schedule.next_due_at = following
+
+
+def _park(schedule_id: UUID, reason: str) -> None:
+    try:
+        with transaction.atomic():
+            Schedule.objects.filter(id=schedule_id).update(next_due_at=None, parked_reason=reason)
+            projection.project([schedule_id])
+            projection.notify([schedule_id])
+    except (OperationalError, InterfaceError):
+        raise
+    except Error:
+        logger.exception("parking_failed", schedule_id=str(schedule_id))

@@ -1,0 +1,50 @@
+"""`manage.py scheduler run | show-schedule [-v] | force ID`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from schedules.exceptions import ScheduleError
+from schedules.forcing import force
+from schedules.listing import show
+
+
+class Command(BaseCommand):
+    help = "Run the scheduler, list what is scheduled, or run one schedule right now in the foreground."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="run | show-schedule | force")
+        actions.add_parser("run", help="Run the scheduler until SIGTERM or Ctrl-C. The same as runscheduler.")
+        listing = actions.add_parser("show-schedule", help="List every schedule with its trigger and its next run.")
+        # Django has -v already, for how much it says: here it takes no number.
+        listing.add_argument("-v", "--detail", action="store_true", help="Show ids, policies and the last outcome too.")
+        forcing = actions.add_parser(
+            "force",
+            help="Run one schedule now, here, whatever its trigger says.",
+            description=(
+                "Run one schedule now, in the foreground, with its log output, and run what it starts to its end. "
+                "Needs no web, worker or running scheduler. Ends with 1 when something failed."
+            ),
+        )
+        forcing.add_argument("id", metavar="ID", help="The job's id or the function's name, as show-schedule lists it.")
+
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        if action == "run":
+            # One process, which `ps` shows as runscheduler and which has a scheduler's settings.
+            os.environ.pop("ORCHESTRATOR_ROLE", None)
+            os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), "runscheduler"])  # noqa: S606
+        elif action == "show-schedule":
+            show(detail=options["detail"])
+        else:
+            try:
+                failures = force(options["id"])
+            except ScheduleError as error:
+                raise CommandError(str(error)) from None
+            if failures:
+                raise CommandError("\n".join(failures))

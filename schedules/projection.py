@@ -1,0 +1,73 @@
+"""Writes APScheduler's rows (`DjangoJob`) as a copy of ours, in the transaction of whoever changes a schedule.
+
+`next_run_time` is the cursor's copy and `job_state` is JSON: nothing here is ever pickled or unpickled. Whatever
+happens to these rows, `rebuild` makes them again from `Schedule`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+
+_ROWS = """
+    SELECT id::text AS id,
+           CASE WHEN enabled THEN next_due_at END AS next_run_time,
+           convert_to(jsonb_build_object(
+               'version', 1, 'schedule', id, 'name', name, 'trigger', trigger, 'trigger_kwargs', trigger_kwargs,
+               'time_zone', time_zone)::text, 'UTF8') AS job_state
+      FROM schedules_schedule
+"""
+_UPSERT = """
+    ON CONFLICT (id) DO UPDATE SET next_run_time = excluded.next_run_time, job_state = excluded.job_state
+     WHERE (django_apscheduler_djangojob.next_run_time, django_apscheduler_djangojob.job_state)
+           IS DISTINCT FROM (excluded.next_run_time, excluded.job_state)
+"""
+_INSERT = "INSERT INTO django_apscheduler_djangojob (id, next_run_time, job_state)"
+
+
+def project(schedule_ids: Sequence[UUID]) -> None:
+    """Copy these schedules into APScheduler's table; those that no longer exist leave it."""
+    ids = list(schedule_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_apscheduler_djangojob WHERE id = ANY(%s) AND id NOT IN "
+            "(SELECT id::text FROM schedules_schedule WHERE id = ANY(%s))",
+            [[str(schedule_id) for schedule_id in ids], ids],
+        )
+        cursor.execute(f"{_INSERT} {_ROWS} WHERE id = ANY(%s) {_UPSERT}", [ids])
+
+
+def project_cursors(schedule_ids: Sequence[UUID]) -> None:
+    """Copy only the cursors of these schedules, whose rows exist: all that firing changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE django_apscheduler_djangojob AS job "
+            "SET next_run_time = CASE WHEN schedule.enabled THEN schedule.next_due_at END "
+            "FROM schedules_schedule AS schedule WHERE schedule.id = ANY(%s) AND job.id = schedule.id::text",
+            [list(schedule_ids)],
+        )
+
+
+def rebuild() -> int:
+    """Make APScheduler's table equal to ours; return the number of rows that had to change."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_apscheduler_djangojob AS job WHERE NOT EXISTS "
+            "(SELECT FROM schedules_schedule AS schedule WHERE schedule.id::text = job.id)"
+        )
+        removed = cursor.rowcount
+        # SKIP LOCKED: a schedule that is being fired or edited is projected by whoever does that.
+        cursor.execute(f"{_INSERT} {_ROWS} FOR UPDATE SKIP LOCKED {_UPSERT}")
+        return int(removed + cursor.rowcount)
+
+
+def notify(schedule_ids: Sequence[UUID], *, edited: bool = False) -> None:
+    """Tell live pages, and with `edited` the schedulers too, what changed; sent when the transaction commits."""
+    channels = ["orchestrator_schedule", "orchestrator_schedule_edited"] if edited else ["orchestrator_schedule"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_notify(channel, id::text) FROM unnest(%s::text[]) AS channel, unnest(%s::uuid[]) AS id",
+            [channels, list(schedule_ids)],
+        )

@@ -1,0 +1,97 @@
+"""What was missed while no scheduler ran, and what a person wants done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Max, Min, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.permissions import Action, Person
+from schedules import projection
+from schedules.exceptions import ScheduleError
+from schedules.models import Occurrence, Outcome, Reason, Schedule
+from schedules.services.access import locked, visible_schedules
+from schedules.services.pausing import Result
+from schedules.services.running import start
+from tasks.exceptions import TaskError
+
+# The most that "start all" starts of one schedule.
+AT_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Missed:
+    """The missed due times of one schedule that nobody has decided about."""
+
+    schedule: Schedule
+    count: int
+    first_at: datetime
+    last_at: datetime
+    latest: Occurrence | None
+
+
+def outage_report(user: Person | None, *, since: datetime | None = None) -> list[Missed]:
+    """Return what was missed and is undecided, by schedule, of the schedules that `user` sees; newest first."""
+    missed = _undecided().filter(schedule__in=visible_schedules(user))
+    if since is not None:
+        missed = missed.filter(scheduled_at__gte=since)
+    counted = (
+        missed.order_by()
+        .values("schedule")
+        .annotate(count=Count("id"), first_at=Min("scheduled_at"), last_at=Max("scheduled_at"))
+    )
+    rows = {row["schedule"]: row for row in counted}
+    newest = missed.filter(schedule__in=rows).order_by("schedule", "-scheduled_at").distinct("schedule")
+    latest = {occurrence.schedule_id: occurrence for occurrence in newest.select_related("schedule")}
+    report = [
+        Missed(occurrence.schedule, rows[key]["count"], rows[key]["first_at"], rows[key]["last_at"], occurrence)
+        for key, occurrence in latest.items()
+    ]
+    return sorted(report, key=lambda entry: entry.last_at, reverse=True)
+
+
+def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | None) -> list[Result]:
+    """Start the latest, all (at most a thousand) or none of the missed due times of each schedule, and settle the rest.
+
+    What is started keeps its due time and becomes "started"; what is not stays "missed" but is no longer offered.
+    """
+    if which not in {"latest", "all", "none"}:
+        raise ValueError(which)
+    results = []
+    for schedule_id in schedule_ids:
+        try:
+            with transaction.atomic():
+                _decide(schedule_id, which, user)
+        except (ScheduleError, TaskError) as error:
+            results.append(Result(schedule_id, False, str(error)))
+        else:
+            results.append(Result(schedule_id, True))
+    return results
+
+
+def _decide(schedule_id: UUID, which: str, user: Person | None) -> None:
+    now = timezone.now()
+    schedule = locked(schedule_id, user=user, now=now, action=Action.START)
+    missed = _undecided().filter(schedule=schedule)
+    wanted = {"latest": 1, "all": AT_MOST, "none": 0}[which]
+    chosen = list(missed.order_by("-scheduled_at")[:wanted])
+    decided = {"decided_at": now, "decided_by": user}
+    missed.exclude(id__in=[occurrence.id for occurrence in chosen]).update(**decided)
+    start(chosen, schedule, user)
+    for occurrence in chosen:
+        occurrence.detail = _("Missed; started later by %(user)s.") % {"user": user or _("the system")}
+        occurrence.fired_at = occurrence.decided_at = now
+        occurrence.decided_by_id = None if user is None else user.pk
+    fields = ["outcome", "reason", "detail", "fired_at", "claim_expires_at", "decided_at", "decided_by"]
+    Occurrence.objects.bulk_update(chosen, fields, batch_size=500)
+    projection.notify([schedule.id], edited=bool(schedule.function))
+
+
+def _undecided() -> QuerySet[Occurrence]:
+    return Occurrence.objects.filter(outcome=Outcome.MISSED, reason=Reason.LATE, decided_at=None)

@@ -1,0 +1,155 @@
+"""The job store that makes APScheduler the clock of our schedules, and nothing but the clock.
+
+APScheduler asks for what is due: that fires it (`firing.py`) and hands out nothing to run. It asks when to come again:
+that is the earliest cursor. Jobs are changed through `schedules.services` only, so everything by which APScheduler
+would write refuses. Nothing is pickled or unpickled: `job_state` holds JSON, and what a job would run is always the
+same named function here, never one that a row names.
+
+Threading: get_due_jobs and get_next_run_time run in the scheduler's loop, under APScheduler's lock of its stores.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from uuid import UUID
+
+import structlog
+from apscheduler.job import Job
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from django_apscheduler.jobstores import DjangoJobStore
+from django_apscheduler.models import DjangoJob
+
+from schedules import firing
+from schedules.firing import Fired
+from schedules.models import Schedule
+from schedules.reading import VERSION
+from schedules.services.pausing import resume_elapsed
+from schedules.triggers import load
+
+logger = structlog.get_logger(__name__)
+
+# The loop never sleeps longer, whatever the next due time: the bound behind NOTIFY.
+LONGEST_SLEEP = timedelta(seconds=1)
+# What is due but held by another scheduler is looked at again after this long.
+BUSY = timedelta(milliseconds=20)
+
+
+def fire(schedule_id: str) -> None:
+    """Stand for a schedule where APScheduler wants a function. Firing happens in `get_due_jobs`."""
+    raise RuntimeError(f"schedule {schedule_id} is fired by the store, not by an executor")
+
+
+class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
+    """Fires what is due. `on_fired` hears of every batch that did something."""
+
+    def __init__(self, on_fired: Callable[[Fired], None] = lambda fired: None) -> None:
+        super().__init__()
+        self._on_fired = on_fired
+        self._left: dict[UUID, datetime] = {}
+
+    def register_event_listeners(self) -> None:
+        """Register none: the ledger is written by firing itself."""
+
+    def get_due_jobs(self, now: datetime) -> list[Job]:
+        """Fire all that is due, batch by batch, and return nothing to run."""
+        with fresh_connection():
+            resume_elapsed(now)
+            while True:
+                moment = timezone.now()
+                self._left = {key: until for key, until in self._left.items() if until > moment}
+                fired = firing.fire_due(now=moment, leave=self._left)
+                self._left |= dict.fromkeys(fired.left, moment + LONGEST_SLEEP)
+                if fired.schedules or fired.parked:
+                    self._on_fired(fired)
+                if not fired.schedules and not fired.left:
+                    return []
+
+    def get_next_run_time(self) -> datetime:
+        """Return when to look again: at the earliest cursor or end of a pause, at once to at most a second from now."""
+        now = timezone.now()
+        with fresh_connection():
+            due = Schedule.objects.filter(
+                enabled=True, next_due_at__isnull=False, trigger_version__lte=VERSION, removed_from_code_at=None
+            )
+            if self._left:
+                due = due.exclude(id__in=list(self._left))
+            cursor = due.order_by("next_due_at").values_list("next_due_at", flat=True).first()
+            paused = Schedule.objects.filter(enabled=False, paused_until__isnull=False)
+            resumes = paused.order_by("paused_until").values_list("paused_until", flat=True).first()
+        times = [moment for moment in (cursor, resumes) if moment is not None]
+        return min([max(moment, now + BUSY) if moment <= now else moment for moment in times] + [now + LONGEST_SLEEP])
+
+    def lookup_job(self, job_id: str) -> Job | None:
+        """Return the job as its JSON describes it, or None."""
+        return next(iter(self._get_jobs(id=job_id)), None)
+
+    def _get_jobs(self, **filters: Any) -> list[Job]:
+        """Return jobs made from the JSON of their rows; one that cannot be read is left out, never deleted."""
+        rows = DjangoJob.objects.filter(**filters).values_list("id", "job_state", "next_run_time")
+        return [job for row in rows.iterator() if (job := self._job(*row)) is not None]
+
+    def _job(self, job_id: str, state: bytes, next_run_time: datetime | None) -> Job | None:
+        try:
+            described = json.loads(bytes(state))
+            trigger = load(described["trigger"], described["trigger_kwargs"], time_zone=described["time_zone"])
+            job = Job.__new__(Job)
+            job._scheduler, job._jobstore_alias = self._scheduler, self._alias
+            job.__setstate__(_state(job_id, str(described["name"]), trigger, next_run_time))
+        except Exception:
+            logger.exception("job_unreadable", schedule_id=job_id)
+            return None
+        return job
+
+    def add_job(self, job: Job) -> NoReturn:
+        self._refuse()
+
+    def update_job(self, job: Job) -> NoReturn:
+        self._refuse()
+
+    def remove_job(self, job_id: str) -> NoReturn:
+        self._refuse()
+
+    def remove_all_jobs(self) -> NoReturn:
+        self._refuse()
+
+    def shutdown(self) -> None:
+        """Close the loop's connection."""
+        connection.close()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError("Schedules are changed through schedules.services, which keep APScheduler's table up to date.")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+def _state(job_id: str, name: str, trigger: Any, next_run_time: datetime | None) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "id": job_id,
+        "func": f"{__name__}:{fire.__name__}",
+        "trigger": trigger,
+        "executor": "default",
+        "args": (job_id,),
+        "kwargs": {},
+        "name": name,
+        "misfire_grace_time": None,
+        "coalesce": True,
+        "max_instances": 1,
+        "next_run_time": next_run_time,
+    }
+
+
+class fresh_connection:  # noqa: N801  (used as a statement)
+    """Drop the thread's connection after an error of the connection itself: the next use reconnects."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OperationalError | InterfaceError):
+            connection.close()
