@@ -83,13 +83,12 @@ def _register_workflows_of_tests() -> None:
     if not apps.is_installed("tests"):
         return
     for name, lazy in registered().items():
-        if lazy.package.startswith("tests."):
+        if lazy.registered_in.startswith("tests."):
             workflow = get_workflow(name)
             Workflow.objects.get_or_create(
                 name=name,
                 defaults={
                     "target": workflow.target,
                     "description": workflow.description or name,
-                    "is_task": workflow.target == "SYSTEM",
                 },
             )
