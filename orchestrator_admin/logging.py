@@ -3,52 +3,86 @@
 from __future__ import annotations
 
 import logging.config
+import sys
+import threading
+from types import TracebackType
 from typing import Any
 
 import structlog
 
-SHARED: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.stdlib.PositionalArgumentsFormatter(),
-    structlog.processors.StackInfoRenderer(),
-]
+# They say at INFO what they do all day long; LOG_LEVEL=DEBUG shows it.
+TALKATIVE = ("procrastinate", "apscheduler", "uvicorn.access", "asyncio", "django_structlog")
 
 
-def configure(log_format: str, level: str) -> None:
-    """Send every log event to standard error as `console` or `json` text, from `level` upwards."""
+def configure(log_format: str, level: str, role: str) -> None:
+    """Send every log event to standard error as `console` or `json` text, from `level` upwards.
+
+    Local variables never enter a traceback here: they hold what people typed into forms, passwords included.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _Role(role),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.StackInfoRenderer(),
+    ]
     as_json = log_format == "json"
     ending: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=False)]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
-    )
+        else [structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback,
+        )]
+    )  # fmt: skip
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
+    }
+    quiet = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
     logging.config.dictConfig({
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "structlog": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
-                "foreign_pre_chain": SHARED,
-            }
-        },
+        "formatters": {"structlog": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            name: {"level": "WARNING"}
-            for name in ("procrastinate", "apscheduler", "uvicorn.access", "asyncio", "django_structlog")
-        },
-    })
+        "loggers": {name: {"level": quiet} for name in TALKATIVE},
+    })  # fmt: skip
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *SHARED,
+            *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    if as_json:
+        logging.captureWarnings(True)
+        sys.excepthook = _log_uncaught
+        threading.excepthook = lambda found: (
+            found.exc_value and _log_uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+        )
+
+
+class _Role:
+    """Says in each event which kind of process it comes from: web, worker or scheduler."""
+
+    def __init__(self, role: str) -> None:
+        self._role = role
+
+    def __call__(self, logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+        if self._role != "command":
+            event.setdefault("role", self._role)
+        return event
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Write what ends a program as one JSON object too."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        logging.getLogger("orchestrator_admin").critical("uncaught_exception", exc_info=(kind, error, traceback))

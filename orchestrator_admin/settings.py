@@ -2,88 +2,50 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from csp.constants import NONCE, NONE, SELF
-from environs import Env, EnvError, ValidationError, validate
 
+from orchestrator_admin import environment as env
 from orchestrator_admin.logging import configure as configure_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
 
+# web, worker, scheduler or command: set by our own entry points, decides how connections are kept.
+ROLE = env.read("ORCHESTRATOR_ROLE", "command", env.one_of("web", "worker", "scheduler", "command"))
+DEBUG = env.read("DEBUG", False, env.flag)
+LOG_FORMAT = env.read("LOG_FORMAT", "console", env.one_of("console", "json"))
+LOG_LEVEL = env.read("LOG_LEVEL", "INFO", env.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+TIME_ZONE = env.read("TIME_ZONE", "UTC", env.time_zone)
+ORCHESTRATOR_DATA_DIR = env.read("ORCHESTRATOR_DATA_DIR", BASE_DIR / ".data", Path).absolute()
+ORCHESTRATOR_APPS = env.read("ORCHESTRATOR_APPS", [], env.applications)
+ORCHESTRATOR_URL = env.read("ORCHESTRATOR_URL", "", env.origin)
+ORCHESTRATOR_API_RATE = env.read("ORCHESTRATOR_API_RATE", "100/s", env.rate)
+ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], env.words)
+if ORCHESTRATOR_URL:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(ORCHESTRATOR_URL).hostname)]
 
-def _stop(sentence: str) -> None:
-    """End the program before anything half-configured can run."""
-    sys.exit(f"Configuration error: {sentence}")
-
-
-def _generated_secret(data_dir: Path) -> str:
-    """Return the secret kept in the data directory, making it first where there is none."""
-    path = data_dir / "secret_key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return path.read_text()
-
-
-def _known_time_zone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f"there is no time zone {name!r}.")
-
-
-def _web_address(value: str) -> None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ValidationError("must be an address such as https://orchestrator.example.net.")
-
-
-try:
-    # web, worker, scheduler or command: set by our own entry points, decides how connections are kept.
-    ROLE = env.str("ORCHESTRATOR_ROLE", "command")
-    DEBUG = env.bool("DEBUG", False)
-    DATABASE_URL = env.str("DATABASE_URL", "")
-    ORCHESTRATOR_DATA_DIR = Path(env.str("ORCHESTRATOR_DATA_DIR", str(BASE_DIR / ".data"))).absolute()
-    ORCHESTRATOR_APPS = env.list("ORCHESTRATOR_APPS", [])
-    ORCHESTRATOR_URL = env.str("ORCHESTRATOR_URL", "", validate=lambda value: value and _web_address(value)).rstrip("/")
-    ORCHESTRATOR_API_RATE = env.str(
-        "ORCHESTRATOR_API_RATE", "100/s", validate=validate.Regexp(r"^\d+/[smhd]$", error="must look like 100/s.")
-    )
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-    TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_known_time_zone)
-    LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
-    LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]))
-    TASK_LOG_RETENTION_DAYS = env.int("TASK_LOG_RETENTION_DAYS", 3, validate=validate.Range(min=1))
-    SECRET_KEY = env.str("SECRET_KEY", "")
-    _database: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL")) if DATABASE_URL else {}
-except EnvError as error:
-    _stop(str(error))
-
-if not SECRET_KEY:
-    if DATABASE_URL and not DEBUG:
-        _stop("SECRET_KEY is not set. With DATABASE_URL set, give every process the same long random SECRET_KEY.")
-    SECRET_KEY = _generated_secret(ORCHESTRATOR_DATA_DIR)
-if DATABASE_URL and _database["ENGINE"] != "django.db.backends.postgresql":
-    _stop("DATABASE_URL must start with postgresql://. PostgreSQL is the only database that this application runs on.")
+# How long history is kept, and whether due times wait (or are skipped, with that reason) while the engine is locked.
+TASK_LOG_RETENTION_DAYS = env.read("TASK_LOG_RETENTION_DAYS", 3, env.number(1))
+OCCURRENCE_RETENTION_DAYS = env.read("OCCURRENCE_RETENTION_DAYS", 90, env.number(1))
+ORCHESTRATOR_LOCK_HOLDS_SCHEDULES = env.read("ORCHESTRATOR_LOCK_HOLDS_SCHEDULES", False, env.flag)
 
 # Database. One PostgreSQL for everything. Web: a pool, since each ASGI thread would keep a connection otherwise.
 # Worker and scheduler: one connection a thread, with server-side prepared statements.
-if not DATABASE_URL:
-    _database = {
-        "ENGINE": "orchestrator_admin.embedded",
-        "NAME": "orchestrator",
-        "USER": "orchestrator",
-        "OPTIONS": {"data_dir": str(ORCHESTRATOR_DATA_DIR)},
-    }
+_database: dict[str, Any] = env.read("DATABASE_URL", {}, env.database) or {
+    "ENGINE": "orchestrator_admin.embedded",
+    "NAME": "orchestrator",
+    "USER": "orchestrator",
+    "OPTIONS": {"data_dir": str(ORCHESTRATOR_DATA_DIR)},
+}
+_is_embedded = _database["ENGINE"] == "orchestrator_admin.embedded"
+SECRET_KEY = env.read("SECRET_KEY", "", str)
+if not SECRET_KEY:
+    if not _is_embedded and not DEBUG:
+        env.stop("SECRET_KEY is not set: with DATABASE_URL set, give every process the same long random one.")
+    SECRET_KEY = env.kept_secret(ORCHESTRATOR_DATA_DIR)
 _options: dict[str, Any] = {"application_name": f"orchestrator-{ROLE}", **_database.get("OPTIONS", {})}
 if ROLE == "web":
     _options["pool"] = {"min_size": 1, "max_size": 20, "timeout": 30}
@@ -95,7 +57,7 @@ DATABASES = {
         "OPTIONS": _options,
         "CONN_MAX_AGE": 0 if ROLE == "web" else None,
         "CONN_HEALTH_CHECKS": ROLE != "web",
-        "TEST": {"NAME": env.str("TEST_DATABASE", "test_orchestrator")},
+        "TEST": {"NAME": "test_orchestrator"},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,7 +70,7 @@ INSTALLED_APPS = [
     "tasks",
     "accounts",
     "orchestrator_admin",
-    "django.contrib.admin",
+    "accounts.site.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -141,6 +103,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
+    "orchestrator_admin.hardening.refuse_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -286,4 +249,4 @@ PROCRASTINATE_IMPORT_PATHS = ["tasks.queue"]
 
 # Logging: structlog for ours and everybody's; see orchestrator_admin/logging.py.
 LOGGING_CONFIG = None
-configure_logging(LOG_FORMAT, LOG_LEVEL)
+configure_logging(LOG_FORMAT, LOG_LEVEL, ROLE)

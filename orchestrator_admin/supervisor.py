@@ -20,7 +20,7 @@ GRACE_SECONDS = 60  # a step that runs is finished first
 PR_SET_PDEATHSIG = 1
 
 
-class StopRequested(Exception):  # noqa: N818  nothing is wrong
+class StopRequested(Exception):
     """Somebody asked us to stop, by Ctrl-C or SIGTERM."""
 
 
@@ -55,7 +55,7 @@ class Supervisor:
         return code
 
     def watch(self, until: Callable[[], bool] | None = None) -> bool:
-        """Return True once `until` (asked ten times a second) is true, False when a child ended. Raises StopRequested."""
+        """Return True once `until` (asked again and again) is true, False when a child ended. Raises StopRequested."""
         while until is None or not until():
             if dead := self._dead():
                 name, code = dead
