@@ -64,7 +64,7 @@ def visible_workflows(user: Person | None) -> set[str] | None:
     if access.everything or (Action.SEE in access.role_actions and not access.hidden):
         return None
     if Action.SEE in access.role_actions:
-        return _known_names() - access.hidden
+        return known_workflows() - access.hidden
     return {name for name, actions in access.grants.items() if Action.SEE in actions}
 
 
@@ -139,7 +139,7 @@ def _forget(**_: Any) -> None:
     _generation += 1
 
 
-def _known_names() -> set[str]:
+def known_workflows() -> set[str]:
     """Names of all workflows in the database. The model is above this application, hence found by its label."""
     from django.apps import apps
 

@@ -70,7 +70,7 @@ INSTALLED_APPS = [
     "tasks",
     "accounts",
     "orchestrator_admin",
-    "accounts.site.SiteConfig",
+    "accounts.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
