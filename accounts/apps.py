@@ -1,7 +1,7 @@
 """Configuration of the application `accounts`, and of Django's admin with our site."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class AccountsConfig(AppConfig):
@@ -9,8 +9,12 @@ class AccountsConfig(AppConfig):
     default = True
 
 
-class SiteConfig(AdminConfig):
+class SiteConfig(admin_apps.SimpleAdminConfig):
     """`django.contrib.admin` with a site of our own."""
 
     default = False
     default_site = "accounts.site.Site"
+
+    def ready(self) -> None:
+        super().ready()
+        self.module.autodiscover()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -13,6 +13,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Action, Scope, User, WorkflowGrant
 from accounts.permissions import ROLES
+
+if TYPE_CHECKING:
+    UserModelForm = forms.ModelForm[User]
+    GroupModelForm = forms.ModelForm[Group]
+else:
+    UserModelForm = GroupModelForm = forms.ModelForm
 
 LIFETIMES = [
     ("30", gettext_lazy("30 days")),
@@ -42,7 +48,7 @@ class TokenForm(forms.Form):
         return timedelta(days=int(days)) if days else None
 
 
-class PersonForm(forms.ModelForm[User]):
+class PersonForm(UserModelForm):
     """An account and its groups; for a new one, or when it is to be changed, the password too."""
 
     password = forms.CharField(
@@ -77,7 +83,7 @@ class PersonForm(forms.ModelForm[User]):
         return super().save(commit)
 
 
-class GroupForm(forms.ModelForm[Group]):
+class GroupForm(GroupModelForm):
     """The name of a group, for grants."""
 
     class Meta:
