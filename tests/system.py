@@ -53,6 +53,11 @@ class Process:
         if self.returncode is None:
             os.killpg(self.pid, number)
 
+    def kill_alone(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the process, and not to its children."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
     def wait(self, timeout: float = 30) -> int:
         """Return the exit code once it has ended; TimeoutExpired when it does not."""
         return self._popen.wait(timeout)
@@ -133,12 +138,7 @@ class System:
 
     def wait_for(self, condition: Callable[[], T], timeout: float = 30, every: float = 0.05) -> T:
         """Return the first true value of `condition`, asked again and again; TimeoutError after `timeout` seconds."""
-        end = time.monotonic() + timeout
-        while not (value := condition()):
-            if time.monotonic() > end:
-                raise TimeoutError(f"Nothing true from {condition} within {timeout} s.")
-            time.sleep(every)
-        return value
+        return wait_until(condition, timeout, every)
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Return the rows of one statement, run outside Django and committed at once."""
@@ -183,6 +183,16 @@ class System:
             process.kill()
             process.wait()
         drop_database(self.database)
+
+
+def wait_until(condition: Callable[[], T], timeout: float = 30, every: float = 0.05) -> T:
+    """Return the first true value of `condition`, asked again and again; TimeoutError after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"Nothing true from {condition} within {timeout} s.")
+        time.sleep(every)
+    return value
 
 
 def free_port() -> int:
