@@ -1,10 +1,12 @@
 """Addresses below /accounts/ that are ours; the others are django-allauth's."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from accounts import people, views
 
 urlpatterns = [
+    # What django-allauth offers to people who sign up by themselves: administrators do this here.
+    re_path(r"^(?:password/reset|email|confirm-email|login/code)(?:/|$)", views.by_an_administrator),
     path("tokens/", views.tokens, name="account_tokens"),
     path("tokens/<uuid:token_id>/revoke/", views.revoke, name="account_token_revoke"),
     path("sessions/<int:pk>/end/", views.end_session, name="account_session_end"),

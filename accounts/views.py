@@ -57,3 +57,8 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     session.end()
     messages.success(request, _("That session is logged out."))
     return redirect("usersessions_list")
+
+
+def by_an_administrator(request: HttpRequest) -> HttpResponse:
+    """Say who to ask for a new password or another address."""
+    return render(request, "account/by_an_administrator.html", status=404)

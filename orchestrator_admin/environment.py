@@ -112,6 +112,20 @@ def origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def address(value: str) -> str:
+    """Read an address of the web, with a path or without."""
+    origin_of(value)
+    return value.rstrip("/")
+
+
+def origin_of(value: str) -> str:
+    """Return scheme, host and port of an address."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("must be an address such as https://login.example.net/realms/main")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def database(value: str) -> dict[str, Any]:
     """Django's settings for a PostgreSQL address."""
     if urlsplit(value).scheme not in {"postgres", "postgresql"}:

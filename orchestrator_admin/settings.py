@@ -32,6 +32,13 @@ TASK_LOG_RETENTION_DAYS = env.read("TASK_LOG_RETENTION_DAYS", 3, env.number(1))
 OCCURRENCE_RETENTION_DAYS = env.read("OCCURRENCE_RETENTION_DAYS", 90, env.number(1))
 ORCHESTRATOR_LOCK_HOLDS_SCHEDULES = env.read("ORCHESTRATOR_LOCK_HOLDS_SCHEDULES", False, env.flag)
 
+# Single sign-on with an OpenID Connect provider. Newcomers get the role; without one only known accounts may log in.
+ORCHESTRATOR_OIDC_URL = env.read("ORCHESTRATOR_OIDC_URL", "", env.address)
+ORCHESTRATOR_OIDC_CLIENT_ID = env.read("ORCHESTRATOR_OIDC_CLIENT_ID", "", str)
+ORCHESTRATOR_OIDC_SECRET = env.read("ORCHESTRATOR_OIDC_SECRET", "", str)
+ORCHESTRATOR_OIDC_NAME = env.read("ORCHESTRATOR_OIDC_NAME", "single sign-on", str)
+ORCHESTRATOR_OIDC_ROLE = env.read("ORCHESTRATOR_OIDC_ROLE", "", env.one_of("viewer", "operator", "scheduler", "admin"))
+
 # Database. One PostgreSQL for everything. Web: a pool, since each ASGI thread would keep a connection otherwise.
 # Worker and scheduler: one connection a thread, with server-side prepared statements.
 _database: dict[str, Any] = env.read("DATABASE_URL", {}, env.database) or {
@@ -171,7 +178,26 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_CHANGE_EMAIL = False
 USERSESSIONS_TRACK_ACTIVITY = False
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SingleSignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {}
+if ORCHESTRATOR_OIDC_URL:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": ORCHESTRATOR_OIDC_NAME,
+                "client_id": ORCHESTRATOR_OIDC_CLIENT_ID,
+                "secret": ORCHESTRATOR_OIDC_SECRET,
+                "settings": {"server_url": ORCHESTRATOR_OIDC_URL},
+            }
+        ],
+    }
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody's address is verified: administrators make accounts
+MFA_TOTP_ISSUER = "Orchestrator"
+SESSION_COOKIE_AGE = 12 * 3600
 
 # Security. ORCHESTRATOR_URL with https switches on what only makes sense behind TLS.
 _https = ORCHESTRATOR_URL.startswith("https://")
@@ -193,7 +219,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Logging in through the provider is a form that ends there.
+        "form-action": [SELF, *([env.origin_of(ORCHESTRATOR_OIDC_URL)] if ORCHESTRATOR_OIDC_URL else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }
