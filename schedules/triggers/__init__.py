@@ -4,7 +4,8 @@
 """
 
 from schedules.triggers.base import VERSION, Trigger
-from schedules.triggers.codec import KINDS, from_field_kwargs, load, parse
+from schedules.triggers.codec import KINDS, load, parse
+from schedules.triggers.declared import from_field_kwargs
 from schedules.triggers.errors import SearchLimitReached, TriggerError
 from schedules.triggers.preview import DueTime, Preview, preview
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.base import BaseTrigger
 
-from schedules.triggers import jitter
+from schedules.triggers import jitter, sentences
 from schedules.triggers.dst import LAST_YEAR, TICK, next_fixed, next_in_real_time
 from schedules.triggers.patterns import Pattern
 
@@ -70,13 +70,29 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
             return None
         return due
 
+    def within(self, after: datetime, until: datetime) -> datetime | None:
+        """Return `undelayed_after(after)` when it is not later than `until`."""
+        due = self.undelayed_after(after)
+        return due if due is not None and due <= until else None
+
     @abstractmethod
     def series_after(self, after: datetime) -> datetime | None:
         """Return the first due time (UTC) strictly later than `after`, start and end aside."""
 
-    @abstractmethod
     def describe(self) -> str:
         """Return a translated sentence that says when it is due."""
+        until = self.end.astimezone(self.zone) if self.end else None
+        all_day = until is not None and len(str(self.kwargs.get("end_date"))) == len("2027-12-31")
+        end = until.date() if until and all_day else until
+        return sentences.whole(self.sentence(), start=self.told_start(), end=end, jitter=self.jitter)
+
+    @abstractmethod
+    def sentence(self) -> str:
+        """Return the sentence without start, end and random delay."""
+
+    def told_start(self) -> date | datetime | None:
+        """Return the start that the sentence has to tell: by default one in the future."""
+        return self.start.astimezone(self.zone) if self.start and self.start > datetime.now(UTC) else None
 
     def moved_by_gap(self, due: datetime) -> bool:
         """Tell whether that (undelayed) due time stands for a local time that the clocks skip."""

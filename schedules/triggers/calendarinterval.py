@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,11 +34,23 @@ class CalendarIntervalTrigger(PatternTrigger):
     def __init__(self, first_day: date, kwargs: Mapping[str, Any], zone: ZoneInfo, **common: Any) -> None:
         super().__init__(kwargs, zone, **common)
         self.first_day = first_day
-        times = TimesOfDay(*((int(kwargs.get(name, 0)),) for name in TIMES))
+        hour, minute, second = (int(kwargs.get(name, 0)) for name in TIMES)
+        times = TimesOfDay((hour,), (minute,), (second,))
         self.pattern = Pattern(times, (day_rule(first_day, kwargs),), search_days=400 * 366)
 
-    def describe(self) -> str:
-        return sentences.calendar_interval(self.kwargs, self.first_day)
+    def sentence(self) -> str:
+        at = self.pattern.times.first()
+        return sentences.calendar_interval(
+            self._units(), self.first_day, sentences.clock(at.hour, at.minute, at.second)
+        )
+
+    def told_start(self) -> date | datetime | None:
+        if self.start or sentences.tells_start(self._units()) or self.first_day > datetime.now(self.zone).date():
+            return self.first_day
+        return None
+
+    def _units(self) -> dict[str, int]:
+        return {unit: self.kwargs[unit] for unit in UNITS if unit in self.kwargs}
 
 
 def day_rule(first: date, units: Mapping[str, int]) -> DayRule:
@@ -71,15 +84,17 @@ class MixedDays:
 
     def __init__(self, first: date, months: int, days: int) -> None:
         self._days = [first]
+        self._growing = Lock()
         self._months, self._more = months, timedelta(days=days)
 
     def next_day(self, day: date, last: date) -> date | None:
-        while self._days[-1] < day:
-            following = self._following(self._days[-1])
-            if following is None or self._days[-1] > last:
-                return None
-            self._days.append(following)
-        return self._days[bisect_left(self._days, day)]
+        with self._growing:
+            while self._days[-1] < day:
+                following = self._following(self._days[-1])
+                if following is None:
+                    return None
+                self._days.append(following)
+            return self._days[bisect_left(self._days, day)]
 
     def _following(self, day: date) -> date | None:
         month = day.year * 12 + day.month - 1

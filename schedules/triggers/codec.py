@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,27 +14,38 @@ from schedules.triggers import calendarinterval, cron, interval
 from schedules.triggers import date as once
 from schedules.triggers.base import VERSION, Trigger
 from schedules.triggers.calendarinterval import CalendarIntervalTrigger
-from schedules.triggers.combining import HORIZON, AndTrigger, OrTrigger
+from schedules.triggers.combining import AndTrigger, OrTrigger
 from schedules.triggers.cron import CronTrigger
 from schedules.triggers.date import DateTrigger
-from schedules.triggers.dst import LAST_YEAR, TICK, resolve, wall_time
+from schedules.triggers.dst import resolve, wall_time
 from schedules.triggers.errors import SearchLimitReached, TriggerError
 from schedules.triggers.reading import MAX_JITTER, Reader, as_json, last_moment
 
 KINDS = ("interval", "cron", "date", "calendarinterval", "and", "or")
 DEEPEST = 4
 MOST_LEGS = 20
-_MOST_STORED = 100_000
+MOST_SECONDS = 0.4
 
 
 @dataclass
-class _Context:
-    """What one call of `parse` or `load` shares with its legs."""
+class _Call:
+    """What one call of `parse` or `load` shares with all legs. `stop_at`: the CPU time that checks may use up."""
 
     now: datetime
     salt: str
     strict: bool
     legs: int = 0
+    stop_at: float = field(default_factory=lambda: time.thread_time() + MOST_SECONDS)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a trigger stands among others: the path of its fields, its depth, its zone, whether within an `and`."""
+
+    path: str
+    time_zone: str
+    depth: int = 0
+    in_and: bool = False
 
 
 def parse(
@@ -44,8 +56,7 @@ def parse(
     `salt` (a schedule's id) makes the random delays of two schedules differ. Give `Trigger.kwargs` to the database:
     they hold the anchors.
     """
-    context = _Context(now or datetime.now(UTC), salt, strict=True)
-    return _build(kind, kwargs, time_zone, "", 0, context)
+    return _read(kind, kwargs, _Place("", time_zone), _Call(now or datetime.now(UTC), salt, strict=True))
 
 
 def load(
@@ -55,122 +66,124 @@ def load(
     if version != VERSION:
         sentence = _("This trigger has version %(version)s; this program reads version %(known)d.")
         raise TriggerError({"trigger": [sentence % {"version": version, "known": VERSION}]})
-    return _build(kind, kwargs, time_zone, "", 0, _Context(datetime.now(UTC), salt, strict=False))
+    return _read(kind, kwargs, _Place("", time_zone), _Call(datetime.now(UTC), salt, strict=False))
 
 
-def from_field_kwargs(trigger: str, **kwargs: Any) -> tuple[str, dict[str, Any]]:
-    """Return kind and JSON for a trigger as code declares it: APScheduler's names, with date and zone objects."""
-    return trigger, {name: _plain(value) for name, value in kwargs.items() if value is not None}
-
-
-def _build(kind: object, kwargs: object, time_zone: str, path: str, depth: int, context: _Context) -> Trigger:
-    if kind not in KINDS:
+def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
+    """Return the trigger of any kind, having checked everything about it."""
+    if not isinstance(kind, str) or kind not in KINDS:
         sentence = _("There is no such trigger. Known are: %(known)s.") % {"known": ", ".join(KINDS)}
-        raise TriggerError({path + "trigger": [sentence]})
-    reader = Reader(kwargs, path, time_zone)
-    jitter = reader.integer("jitter", 0, MAX_JITTER) or 0
+        raise TriggerError({place.path + "trigger": [sentence]})
+    reader = Reader(kwargs, place.path, place.time_zone)
     end = reader.moment("end_date")
-    if kind in {"and", "or"}:
-        return _combined(str(kind), reader, jitter, end, depth, context)
-    common: dict[str, Any] = {"jitter": jitter, "salt": context.salt, "end": last_moment(end, reader.zone)}
-    tail = _tail(reader, jitter, end)
-    if kind == "date":
-        run_date, normal = once.read(reader)
-        reader.finish()
-        assert run_date is not None
-        return DateTrigger(run_date, normal | tail, reader.zone, **common)
-    if kind == "calendarinterval":
-        first_day, normal = calendarinterval.read(reader, context.now)
-        common["start"] = _start(reader, end)
-        reader.finish()
-        return CalendarIntervalTrigger(first_day, normal | tail, reader.zone, **common)
-    start = common["start"] = _start(reader, end)
-    if kind == "interval":
-        units = interval.read(reader)
-        reader.finish()
-        anchor = start or _first_anchor(units, reader, context)
-        normal = units | {"start_date": as_json(anchor)} | tail
-        return interval.build(units, anchor, normal, reader.zone, **(common | {"start": anchor}))
-    normal = cron.read(reader)
+    jitter = reader.integer("jitter", 0, MAX_JITTER) or 0
+    if jitter and place.in_and:
+        reader.error("jitter", _("Parts delayed at random never meet. Delay the whole instead."))
+    common: dict[str, Any] = {"jitter": jitter, "salt": call.salt, "end": last_moment(end, reader.zone)}
+    shared = _shared(reader, jitter, end)
+    match kind:
+        case "date":
+            start = common["start"] = _start(reader, end)
+            run_date, normal = once.read(reader, start, common["end"])
+            if start:
+                normal["start_date"] = as_json(start)
+            return DateTrigger(run_date, normal | shared, reader.zone, **common)
+        case "calendarinterval":
+            first_day, normal = calendarinterval.read(reader, call.now)
+            common["start"] = _start(reader, end)
+            reader.finish()
+            return CalendarIntervalTrigger(first_day, normal | shared, reader.zone, **common)
+        case "interval":
+            units, start = interval.read(reader), _start(reader, end)
+            reader.finish()
+            common["start"] = start or _anchor(units, reader, place, call)
+            normal = {**units, "start_date": as_json(common["start"]), **shared}
+            return interval.build(units, common["start"], normal, reader.zone, **common)
+        case "cron":
+            return _cron(reader, end, shared, common, call)
+    return _combined(kind, reader, end, shared, common, place, call)
+
+
+def _cron(
+    reader: Reader, end: date | datetime | None, shared: dict[str, Any], common: dict[str, Any], call: _Call
+) -> Trigger:
+    normal, start = cron.read(reader), _start(reader, end)
     reader.finish()
+    field = next(iter(normal))
     if start:
         normal["start_date"] = as_json(start)
-    trigger = CronTrigger(normal | tail, reader.zone, **common)
-    if (
-        context.strict
-        and trigger.pattern.next_wall(wall_time(max(context.now, start or context.now), reader.zone)) is None
-    ):
-        raise TriggerError({path + _main_field(normal): [_("This is never due: no day that matches comes any more.")]})
+    trigger = CronTrigger(normal | shared, reader.zone, start=start, **common)
+    begin = wall_time(max(call.now, start or call.now), reader.zone)
+    if call.strict and trigger.pattern.next_wall(begin) is None:
+        raise TriggerError({reader.path + field: [_("This is never due: no day that matches comes any more.")]})
     return trigger
 
 
 def _combined(
-    kind: str, reader: Reader, jitter: int, end: date | datetime | None, depth: int, context: _Context
+    kind: str,
+    reader: Reader,
+    end: date | datetime | None,
+    shared: dict[str, Any],
+    common: dict[str, Any],
+    place: _Place,
+    call: _Call,
 ) -> Trigger:
-    start = _start(reader, end)
-    legs: list[Trigger] = []
-    given = reader.raw("triggers")
-    if not isinstance(given, list) or not given:
-        reader.error("triggers", _("Give a list of triggers."))
-    elif depth >= DEEPEST:
-        reader.error("triggers", _("Triggers are nested too deep."))
-    else:
-        for number, leg in enumerate(given):
-            context.legs += 1
-            if context.legs > MOST_LEGS:
-                reader.error("triggers", _("These are more than %(most)d triggers.") % {"most": MOST_LEGS})
-                break
-            try:
-                legs.append(_leg(kind, leg, f"{reader.path}triggers.{number}", reader.zone.key, depth, context))
-            except TriggerError as error:
-                reader.errors |= error.errors
+    start = common["start"] = _start(reader, end)
+    inner = replace(place, depth=place.depth + 1, time_zone=reader.zone.key, in_and=place.in_and or kind == "and")
+    legs = _legs(reader, inner, call)
     reader.finish()
     normal: dict[str, Any] = {"triggers": [{"trigger": leg.kind, "trigger_kwargs": leg.kwargs} for leg in legs]}
     if start:
         normal["start_date"] = as_json(start)
-    common: dict[str, Any] = {
-        "jitter": jitter,
-        "salt": context.salt,
-        "start": start,
-        "end": last_moment(end, reader.zone),
-    }
-    normal |= _tail(reader, jitter, end)
     if kind == "or":
-        return OrTrigger(legs, normal, reader.zone, **common)
-    both = AndTrigger(legs, normal, reader.zone, **common)
-    if context.strict:
-        _refuse_what_never_meets(both, reader.path, context.now)
-    return both
+        return OrTrigger(legs, normal | shared, reader.zone, **common)
+    trigger = AndTrigger(legs, normal | shared, reader.zone, **common)
+    if call.strict:
+        _refuse_what_never_meets(trigger, reader.path, call)
+    return trigger
 
 
-def _leg(kind: str, leg: object, path: str, time_zone: str, depth: int, context: _Context) -> Trigger:
-    if not isinstance(leg, Mapping) or not leg.keys() <= {"trigger", "trigger_kwargs"} or "trigger" not in leg:
-        raise TriggerError({path: [_("Give an object with “trigger” and “trigger_kwargs”.")]})
-    if kind == "and" and isinstance(leg.get("trigger_kwargs"), Mapping) and leg["trigger_kwargs"].get("jitter"):
-        raise TriggerError({f"{path}.jitter": [_("Legs delayed at random never meet. Delay the whole instead.")]})
-    return _build(leg["trigger"], leg.get("trigger_kwargs", {}), time_zone, f"{path}.", depth + 1, context)
+def _legs(reader: Reader, inner: _Place, call: _Call) -> list[Trigger]:
+    """Return the legs that can be read, having noted what is wrong with the others."""
+    given = reader.raw("triggers")
+    legs: list[Trigger] = []
+    if not isinstance(given, Sequence) or isinstance(given, str) or not given:
+        reader.error("triggers", _("Give a list of triggers."))
+        return legs
+    call.legs += len(given)
+    if call.legs > MOST_LEGS:
+        reader.error("triggers", _("These are more than %(most)d triggers.") % {"most": MOST_LEGS})
+    elif inner.depth > DEEPEST:
+        reader.error("triggers", _("Triggers are nested more than %(most)d deep.") % {"most": DEEPEST})
+    else:
+        for number, leg in enumerate(given):
+            path = f"{inner.path}triggers.{number}"
+            if not isinstance(leg, Mapping) or not {"trigger"} <= leg.keys() <= {"trigger", "trigger_kwargs"}:
+                reader.errors[path] = [_("Give an object with “trigger” and “trigger_kwargs”.")]
+                continue
+            try:
+                kwargs = leg.get("trigger_kwargs", {})
+                legs.append(_read(leg["trigger"], kwargs, replace(inner, path=f"{path}."), call))
+            except TriggerError as error:
+                reader.errors |= error.errors
+    return legs
 
 
-def _refuse_what_never_meets(trigger: AndTrigger, path: str, now: datetime) -> None:
-    now = max(now, trigger.start or now)
-    if _meets(trigger, now):
-        return
-    for number, leg in enumerate(trigger.legs):
-        for earlier in range(number):
-            pair = AndTrigger([trigger.legs[earlier], leg], {}, trigger.zone, start=trigger.start, end=trigger.end)
-            if not _meets(pair, now):
-                sentence = _("Leg %(leg)d never meets leg %(other)d (looked five years ahead).")
-                numbers = {"leg": number + 1, "other": earlier + 1}
-                raise TriggerError({f"{path}triggers.{number}": [sentence % numbers]})
-    raise TriggerError({f"{path}triggers": [_("All legs together never meet (looked five years ahead).")]})
-
-
-def _meets(trigger: AndTrigger, now: datetime) -> bool:
+def _refuse_what_never_meets(trigger: AndTrigger, path: str, call: _Call) -> None:
+    """Raise `TriggerError`, naming the legs, when they never meet or it takes too long to find out."""
     try:
-        due = trigger.undelayed_after(now - TICK)
-    except SearchLimitReached:
-        return False
-    return due is not None and due <= now + HORIZON
+        if trigger.meets(call.now, call.stop_at - time.thread_time()):
+            return
+        for number, leg in enumerate(trigger.legs):
+            for earlier in range(number):
+                pair = AndTrigger([trigger.legs[earlier], leg], {}, trigger.zone, start=trigger.start, end=trigger.end)
+                if not pair.meets(call.now, call.stop_at - time.thread_time()):
+                    sentence = _("Leg %(leg)d never meets leg %(other)d (looked five years ahead).")
+                    numbers = {"leg": number + 1, "other": earlier + 1}
+                    raise TriggerError({f"{path}triggers.{number}": [sentence % numbers]})
+    except SearchLimitReached as reached:
+        raise TriggerError({f"{path}triggers": [str(reached)]}) from None
+    raise TriggerError({f"{path}triggers": [_("All together never meet (looked five years ahead).")]})
 
 
 def _start(reader: Reader, end: date | datetime | None) -> datetime | None:
@@ -181,39 +194,25 @@ def _start(reader: Reader, end: date | datetime | None) -> datetime | None:
     return start
 
 
-def _tail(reader: Reader, jitter: int, end: date | datetime | None) -> dict[str, Any]:
-    """Return the normalised arguments that every kind has."""
-    tail: dict[str, Any] = {}
-    if end:
-        tail["end_date"] = as_json(end)
-    if jitter:
-        tail["jitter"] = jitter
-    if reader.has("timezone"):
-        tail["timezone"] = reader.zone.key
-    return tail
+def _shared(reader: Reader, jitter: int, end: date | datetime | None) -> dict[str, Any]:
+    """Return the normalised arguments that every kind has, where they are given."""
+    given: dict[str, Any] = {
+        "end_date": as_json(end) if end else None,
+        "jitter": jitter or None,
+        "timezone": reader.zone.key if reader.has("timezone") else None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
 
 
-def _first_anchor(units: dict[str, int], reader: Reader, context: _Context) -> datetime:
-    """Return now and one interval, in whole seconds."""
-    now = context.now.replace(microsecond=0)
+def _anchor(units: dict[str, int], reader: Reader, place: _Place, call: _Call) -> datetime:
+    """Return the anchor of an interval that has none: now and one interval, in whole seconds.
+
+    Within an `and` it is the last local midnight: counted from any second, an interval would never meet a cron.
+    """
+    now = call.now.replace(microsecond=0)
+    wall = wall_time(now, reader.zone)
+    if place.in_and:
+        return resolve(wall.replace(hour=0, minute=0, second=0), reader.zone).astimezone(reader.zone)
     days = timedelta(days=interval.local_days(units))
-    rest = timedelta(**{unit: count for unit, count in units.items() if unit not in {"weeks", "days"}})
-    start = resolve(wall_time(now, reader.zone) + days, reader.zone) if days else now
-    return (start + rest).astimezone(reader.zone)
-
-
-def _main_field(kwargs: Mapping[str, Any]) -> str:
-    return next(iter(kwargs))
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON value for what code may give."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    key = getattr(value, "key", None) or getattr(value, "zone", None)
-    return key if isinstance(key, str) else value
-
-
-__all__ = ["LAST_YEAR", "from_field_kwargs", "load", "parse"]
+    start = resolve(wall + days, reader.zone) if days else now
+    return (start + interval.elapsed(units)).astimezone(reader.zone)

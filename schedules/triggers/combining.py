@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schedules.triggers import sentences
-from schedules.triggers.base import PatternTrigger, Trigger
+from schedules.triggers.base import END_OF_TIME, PatternTrigger, Trigger
 from schedules.triggers.dst import TICK
 from schedules.triggers.errors import SearchLimitReached
 from schedules.triggers.interval import ElapsedInterval
@@ -25,51 +25,85 @@ MOST_STEPS = 20_000
 MOST_SECONDS = 0.25
 
 
-class OrTrigger(Trigger):
-    """Due whenever one of the legs is; once where several are at the same time."""
-
-    kind = "or"
+class Combined(Trigger):
+    """What `and` and `or` share."""
 
     def __init__(self, legs: Sequence[Trigger], *args: Any, **common: Any) -> None:
         super().__init__(*args, **common)
         self.legs = list(legs)
 
+    def sentence(self) -> str:
+        return sentences.combined(self.kind, [self._of(leg) for leg in self.legs])
+
+    def _of(self, leg: Trigger) -> str:
+        return leg.describe() if leg.zone == self.zone else f"{leg.describe()} ({leg.time_zone})"
+
+
+class OrTrigger(Combined):
+    """Due whenever one of the legs is; once where several are at the same time."""
+
+    kind = "or"
+
     def series_after(self, after: datetime) -> datetime | None:
-        return min((due for leg in self.legs if (due := leg.next_after(after))), default=None)
+        first: datetime | None = None
+        limit: SearchLimitReached | None = None
+        for leg in self.legs:
+            try:
+                due = leg.next_after(after)
+            except SearchLimitReached as reached:
+                limit = reached if limit is None else min(limit, reached, key=lambda one: one.searched_to)
+            else:
+                first = due if first is None or (due is not None and due < first) else first
+        if limit is not None and (first is None or first > limit.searched_to):
+            raise limit
+        return first
 
     def moved_by_gap(self, due: datetime) -> bool:
         return any(leg.moved_by_gap(due) for leg in self.legs if leg.next_after(due - TICK) == due)
 
-    def describe(self) -> str:
-        return sentences.combined(self.kind, self.legs)
 
-
-class AndTrigger(Trigger):
+class AndTrigger(Combined):
     """Due when all legs are due at the same time."""
 
     kind = "and"
 
     def __init__(self, legs: Sequence[Trigger], *args: Any, **common: Any) -> None:
-        super().__init__(*args, **common)
-        self.legs = list(legs)
+        super().__init__(legs, *args, **common)
         self._parts = merged(self.legs)
-
-    @property
-    def never(self) -> bool:
-        """Whether the legs cannot meet whatever the day."""
-        return self._parts is None
 
     def series_after(self, after: datetime) -> datetime | None:
         """Return the first common time. Raises `SearchLimitReached` when the limits come first."""
-        if self._parts is None:
+        return self._meeting(after, after + HORIZON, MOST_SECONDS)
+
+    def within(self, after: datetime, until: datetime) -> datetime | None:
+        after = max(after, self.start - TICK) if self.start else after
+        until = min(until, self.end) if self.end else until
+        try:
+            due = self._meeting(after, until, MOST_SECONDS)
+        except SearchLimitReached as reached:
+            if reached.searched_to < until:
+                raise
             return None
-        return meeting(self._parts, after, after + HORIZON)
+        return due if due is not None and due <= until else None
+
+    def meets(self, now: datetime, seconds: float) -> bool:
+        """Tell whether a common time within five years is found. Raises `SearchLimitReached` when `seconds` of CPU
+        time or the steps did not suffice to say so."""
+        after = max(now, self.start or now) - TICK
+        until = min(after + HORIZON, self.end or END_OF_TIME, END_OF_TIME)
+        try:
+            due = self._meeting(after, until, seconds)
+        except SearchLimitReached as reached:
+            if reached.searched_to < until:
+                raise
+            return False
+        return due is not None and due <= until
+
+    def _meeting(self, after: datetime, until: datetime, seconds: float) -> datetime | None:
+        return None if self._parts is None else meeting(self._parts, after, until, seconds)
 
     def moved_by_gap(self, due: datetime) -> bool:
         return any(leg.moved_by_gap(due) for leg in self.legs)
-
-    def describe(self) -> str:
-        return sentences.combined(self.kind, self.legs)
 
 
 class CommonPattern(PatternTrigger):
@@ -81,15 +115,18 @@ class CommonPattern(PatternTrigger):
         super().__init__({}, zone, **common)
         self.pattern = pattern
 
-    def describe(self) -> str:
+    def sentence(self) -> str:
         return ""
 
 
-def meeting(legs: Sequence[Trigger], after: datetime, until: datetime) -> datetime | None:
-    """Return the first time later than `after` at which all legs are due, or None when one of them has ended."""
+def meeting(legs: Sequence[Trigger], after: datetime, until: datetime, seconds: float) -> datetime | None:
+    """Return the first time later than `after` at which all legs are due, or None when one of them has ended.
+
+    Raises `SearchLimitReached`, with how far it looked, when there is none up to `until` or the limits come first.
+    """
     if len(legs) == 1:
         return legs[0].undelayed_after(after)
-    stop_at = time.thread_time() + MOST_SECONDS
+    stop_at = time.thread_time() + seconds
     candidate, agreed, steps = after, 0, 0
     while True:
         for leg in legs:

@@ -44,10 +44,10 @@ class CronTrigger(PatternTrigger):
         else:
             self.pattern = cronfields.from_fields(cronfields.only_fields(kwargs))
 
-    def describe(self) -> str:
+    def sentence(self) -> str:
         if "expression" in self.kwargs:
-            return sentences.cron(self.kwargs["expression"])
-        return sentences.cron_fields(cronfields.only_fields(self.kwargs))
+            return sentences.cron(parsed(self.kwargs["expression"]), self.pattern.times)
+        return cronfields.sentence(cronfields.only_fields(self.kwargs))
 
 
 def read(reader: Reader) -> dict[str, Any]:
@@ -66,10 +66,16 @@ def read(reader: Reader) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=2048)
+def parsed(expression: str) -> CronSim:
+    """Return the expression as cronsim reads it. Raises `CronSimError` where it cannot."""
+    text = NICKNAMES.get(expression.strip().lower(), expression)
+    return CronSim(text, datetime(2000, 1, 1))  # noqa: DTZ001 - local time of no zone
+
+
+@lru_cache(maxsize=2048)
 def from_expression(expression: str) -> Pattern:
     """Return the pattern of an expression. Raises `CronSimError` where cronsim cannot read it."""
-    text = NICKNAMES.get(expression.strip().lower(), expression)
-    cron = CronSim(text, datetime(2000, 1, 1))  # noqa: DTZ001 - local time of no zone
+    cron = parsed(expression)
     minute, hour = cron.parts[1], cron.parts[2]
     return Pattern(
         TimesOfDay(tuple(sorted(cron.hours)), tuple(sorted(cron.minutes)), tuple(sorted(cron.seconds))),

@@ -6,6 +6,7 @@ knows `last` and `2nd fri`, and there are `year` and ISO `week`. APScheduler rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ from apscheduler.triggers.cron import CronTrigger as Fields
 from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 from django.utils.translation import gettext as _
 
+from schedules.triggers import sentences
 from schedules.triggers.patterns import Pattern, TimesOfDay
 from schedules.triggers.reading import Reader
 
@@ -48,9 +50,15 @@ def only_fields(kwargs: Mapping[str, Any]) -> tuple[tuple[str, int | str], ...]:
     return tuple((name, kwargs[name]) for name in NAMES if name in kwargs)
 
 
-def texts(fields: tuple[tuple[str, int | str], ...]) -> dict[str, str]:
-    """Return every field as a text, those not given by APScheduler's defaults."""
-    return {field.name: str(field) for field in _read(fields)}
+def sentence(fields: tuple[tuple[str, int | str], ...]) -> str:
+    """Return the fields in words."""
+    texts = {field.name: str(field) for field in _read(fields)}
+    pattern = from_fields(fields)
+    days = FieldDays({field.name: field for field in _read(fields)})
+    given = ", ".join(f"{name} {value}" for name, value in fields)
+    return sentences.cron_fields(texts, pattern.times, days.months, days.weekdays, days.days_of_month()) or (
+        _("Whenever all of these match: %(fields)s") % {"fields": given}
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -70,8 +78,8 @@ class FieldDays:
 
     def __init__(self, fields: Mapping[str, BaseField]) -> None:
         self._year, self._month, self._week, self._day = (fields[n] for n in ("year", "month", "week", "day"))
-        self._months = {month for month in range(1, 13) if _allows(fields["month"], date(2000, month, 1))}
-        self._weekdays = {day.weekday() for day in _A_WEEK if _allows(fields["day_of_week"], day)}
+        self.months = {month for month in range(1, 13) if _allows(fields["month"], date(2000, month, 1))}
+        self.weekdays = {day.weekday() for day in _A_WEEK if _allows(fields["day_of_week"], day)}
         self._every_week, self._every_day = str(self._week) == "*", str(self._day) == "*"
 
     def next_day(self, day: date, last: date) -> date | None:
@@ -80,7 +88,7 @@ class FieldDays:
                 return None
             if not _allows(self._year, day):
                 day = date(day.year + 1, 1, 1)
-            elif day.month not in self._months:
+            elif day.month not in self.months:
                 day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
             elif self._matches(day):
                 return day
@@ -88,9 +96,15 @@ class FieldDays:
                 day += timedelta(days=1)
         return None
 
+    def days_of_month(self) -> set[int]:
+        """Return the days of the month allowed by number; none where `day` counts weekdays or says `last`."""
+        if re.search("[a-z]", str(self._day)):
+            return set()
+        return {day for day in range(1, 32) if _allows(self._day, date(2000, 1, day))}
+
     def _matches(self, day: date) -> bool:
         return (
-            day.weekday() in self._weekdays
+            day.weekday() in self.weekdays
             and (self._every_day or _allows(self._day, day))
             and (self._every_week or _allows(self._week, day))
         )

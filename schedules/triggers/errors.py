@@ -15,7 +15,7 @@ class TriggerError(ValueError):
         super().__init__(" ".join(sentence for sentences in errors.values() for sentence in sentences))
 
 
-class SearchLimitReached(RuntimeError):  # noqa: N818 - it names what happened
+class SearchLimitReached(RuntimeError):
     """A combined trigger met nowhere within the limits of one search. `searched_to` is how far it looked."""
 
     def __init__(self, searched_to: datetime) -> None:

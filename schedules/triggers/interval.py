@@ -18,8 +18,8 @@ LONGEST = 100 * 366 * 86_400
 MICROSECOND = timedelta(microseconds=1)
 
 
-class ElapsedInterval(Trigger):
-    """Due at the anchor and every `every` of elapsed time after it."""
+class Interval(Trigger):
+    """What the three kinds of intervals share."""
 
     kind = "interval"
 
@@ -27,6 +27,22 @@ class ElapsedInterval(Trigger):
         super().__init__(*args, **common)
         self.units = units
         self.anchor = anchor.astimezone(UTC)
+
+    def sentence(self) -> str:
+        return sentences.interval(self.units, self.anchor.astimezone(self.zone))
+
+    def told_start(self) -> date | datetime | None:
+        if not sentences.tells_start(self.units) and self.anchor <= datetime.now(UTC) + timedelta(**self.units):
+            return None
+        local = self.anchor.astimezone(self.zone)
+        return local.date() if self.units.keys() <= {"weeks", "days"} else local
+
+
+class ElapsedInterval(Interval):
+    """Due at the anchor and every `every` of elapsed time after it."""
+
+    def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
+        super().__init__(units, anchor, *args, **common)
         self.every = timedelta(**units)
 
     def series_after(self, after: datetime) -> datetime | None:
@@ -37,38 +53,24 @@ class ElapsedInterval(Trigger):
         except OverflowError:
             return None
 
-    def describe(self) -> str:
-        return sentences.interval(self.units, self.anchor.astimezone(self.zone))
 
-
-class DailyInterval(PatternTrigger):
+class DailyInterval(Interval, PatternTrigger):
     """Due at the anchor and every so many local days after it, at the same local time."""
 
-    kind = "interval"
-
     def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
-        super().__init__(*args, **common)
-        self.units = units
-        self.anchor = anchor
+        super().__init__(units, anchor, *args, **common)
         wall = wall_time(anchor, self.zone)
         times = TimesOfDay((wall.hour,), (wall.minute,), (wall.second,), wall.microsecond)
         self.pattern = Pattern(times, (EveryDays(wall.date(), local_days(units)),), search_days=200 * 366)
 
-    def describe(self) -> str:
-        return sentences.interval(self.units, self.anchor.astimezone(self.zone))
 
-
-class MixedInterval(Trigger):
+class MixedInterval(Interval):
     """Days and shorter units together: n times the days from the anchor's local time, then n times the rest."""
 
-    kind = "interval"
-
     def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
-        super().__init__(*args, **common)
-        self.units = units
-        self.anchor = anchor.astimezone(UTC)
+        super().__init__(units, anchor, *args, **common)
         self.days = timedelta(days=local_days(units))
-        self.rest = timedelta(**{unit: count for unit, count in units.items() if unit not in {"weeks", "days"}})
+        self.rest = elapsed(units)
 
     def series_after(self, after: datetime) -> datetime | None:
         if after < self.anchor:
@@ -80,9 +82,6 @@ class MixedInterval(Trigger):
         except OverflowError:
             return None
         return due
-
-    def describe(self) -> str:
-        return sentences.interval(self.units, self.anchor.astimezone(self.zone))
 
     def _due(self, times: int) -> datetime:
         return resolve(wall_time(self.anchor, self.zone) + times * self.days, self.zone) + times * self.rest
@@ -105,6 +104,11 @@ class EveryDays:
 
 def local_days(units: dict[str, int]) -> int:
     return units.get("weeks", 0) * 7 + units.get("days", 0)
+
+
+def elapsed(units: dict[str, int]) -> timedelta:
+    """Return what the units count in elapsed time: all but weeks and days."""
+    return timedelta(**{unit: count for unit, count in units.items() if unit not in {"weeks", "days"}})
 
 
 def build(units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> Trigger:

@@ -51,18 +51,13 @@ def delay(trigger: Trigger, due: datetime) -> timedelta:
 def _last_undelayed(trigger: Trigger, until: datetime) -> datetime | None:
     """Return the last undelayed due time in the `jitter` seconds up to `until`: only that one may still be to come."""
     low, high = timedelta(), timedelta(seconds=trigger.jitter + 1)
-    found = _within(trigger, until, high)
+    found = trigger.within(until - high, until)
     while found is not None and high - low > SECOND:
         middle = low + (high - low) / 2
-        if closer := _within(trigger, until, middle):
+        if closer := trigger.within(until - middle, until):
             found, high = closer, middle
         else:
             low = middle
-    while found is not None and (later := trigger.undelayed_after(found)) and later <= until:
+    while found is not None and (later := trigger.within(found, until)):
         found = later
     return found
-
-
-def _within(trigger: Trigger, until: datetime, span: timedelta) -> datetime | None:
-    due = trigger.undelayed_after(until - span)
-    return due if due is not None and due <= until else None

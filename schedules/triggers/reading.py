@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from schedules.triggers.dst import LAST_YEAR, resolve
+from schedules.triggers.dst import LAST_YEAR, is_gap, resolve
 from schedules.triggers.errors import TriggerError
 from schedules.triggers.zones import zone
 
@@ -26,6 +26,7 @@ class Reader:
     def __init__(self, kwargs: object, path: str, time_zone: str) -> None:
         self.path = path
         self.errors: dict[str, list[str]] = {}
+        self.skipped: set[str] = set()  # names of local times given that the clocks skip
         self._known: set[str] = set()
         if not isinstance(kwargs, Mapping) or not all(isinstance(key, str) for key in kwargs):
             raise TriggerError({path.rstrip(".") or "trigger_kwargs": [_("Give the arguments as an object.")]})
@@ -78,7 +79,7 @@ class Reader:
             if isinstance(value, str):
                 value = _from_text(value.strip())
             if isinstance(value, datetime):
-                value = self._aware(value)
+                value = self._aware(name, value)
             if isinstance(value, date):
                 if FIRST_YEAR <= value.year <= LAST_YEAR + 1:
                     return value
@@ -119,10 +120,12 @@ class Reader:
             self.error("timezone", str(error))
         return zone("UTC")
 
-    def _aware(self, value: datetime) -> datetime:
+    def _aware(self, name: str, value: datetime) -> datetime:
         if value.tzinfo is None:
             if value.year > LAST_YEAR:
                 return value.replace(tzinfo=UTC)
+            if is_gap(value, self.zone):
+                self.skipped.add(name)
             return resolve(value, self.zone).astimezone(self.zone)
         if value.year > LAST_YEAR:
             return value.astimezone(UTC)
