@@ -1,6 +1,5 @@
 """Input forms."""
 
-from tasks.inputs import FormPage
-from tasks.secrets import SecretField
+from tasks.forms import FormPage, SecretField
 
 __all__ = ["FormPage", "SecretField"]

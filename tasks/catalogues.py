@@ -130,6 +130,7 @@ def is_stale(file: Path) -> bool:
 
 def compile_file(file: Path) -> None:
     """Write the compiled form of `file`, at once or not at all. Raises CatalogueError, with file and line."""
+    _catalogue(file, "")  # polib is the stricter reader of the two
     try:
         with file.open("rb") as source:
             catalogue: Catalog = read_po(source, abort_invalid=True)

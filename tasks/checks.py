@@ -80,7 +80,7 @@ def _code(name: str, definition: Definition | None) -> list[MissingPart]:
 def _registration(name: str, definition: Definition | None) -> list[MissingPart]:
     if definition is None:
         line = f'LazyWorkflowInstance("<module of {name}>", "{name}")'
-        return [MissingPart(name, Part.REGISTRATION, _("No application registers it."), line)]
+        return [MissingPart(name, Part.REGISTRATION, _("No application registers it."), line, "workflows/__init__.py")]
     file, _anchor = registering_module(definition.app)
     line = registration_line(definition)
     if not file.exists() or "import LazyWorkflowInstance" not in file.read_text(errors="replace"):

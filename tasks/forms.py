@@ -121,8 +121,8 @@ def _data(field: forms.Field, name: str, value: Any) -> dict[str, Any]:
     if isinstance(field.widget, forms.MultiWidget):
         parts = _parts(field, value)
         return {name + suffix: part for suffix, part in zip(field.widget.widgets_names, parts, strict=False)}
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)  # what a field for dates would not take as a number
+    if isinstance(value, int | float) and not isinstance(field, forms.BooleanField):
+        value = str(value)  # fields for dates can read nothing but text
     return {name: value}
 
 

@@ -37,6 +37,11 @@ logger = structlog.get_logger(__name__)
 FormSource = type[forms.Form] | Callable[..., Any] | None
 Errors = dict[str, list[str]]
 MOST_PAGES: Final = 50
+KEPT_CLEANED: Final = (
+    SecretField, forms.IntegerField, forms.DurationField, forms.DateField, forms.TimeField, forms.DateTimeField,
+    forms.SplitDateTimeField,
+)  # fmt: skip
+"""What is stored of these is their value, not what was typed: that means the same in every language and time zone."""
 masked = mask
 
 
@@ -171,8 +176,12 @@ class _Dialogue:
             self._refuse(
                 {name: [str(message) for message in messages] for name, messages in form.errors.items()}, index
             )
-        secrets = {name: form.cleaned_data[name] for name, each in form.fields.items() if isinstance(each, SecretField)}
-        kept = {name: secrets.get(name, value) for name, value in given.items() if not form.fields[name].disabled}
+        cleaned = {name for name, each in form.fields.items() if isinstance(each, KEPT_CLEANED)}
+        kept = {
+            name: form.cleaned_data[name] if name in cleaned else value
+            for name, value in given.items()
+            if not form.fields[name].disabled
+        }
         self.inputs.append(self._json(kept, index))
         self.answers.append(Answers(form.cleaned_data))
 
@@ -183,9 +192,10 @@ class _Dialogue:
             raise InvalidInputs([{} for _page in self.inputs] + extra)
         if returned is None:
             returned = {name: value for page in self.answers for name, value in page.items()}
+        last = max(len(self.inputs) - 1, 0)
         if not isinstance(returned, Mapping):
-            self._refuse(_("The form of this task returns something that is no mapping."))
-        return Complete(self._json(returned, max(len(self.inputs) - 1, 0)), self.inputs)
+            self._refuse(_("The form of this task returns something that is no mapping."), last)
+        return Complete(self._json(returned, last), self.inputs)
 
     def _without_form(self) -> Complete:
         """People cannot give inputs where nobody asks for them; code can, and vouches for them."""

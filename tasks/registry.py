@@ -41,6 +41,8 @@ __all__ = [
 
 logger = structlog.get_logger(__name__)
 
+SHIPPED = "tasks.workflows"
+
 
 @dataclass(frozen=True)
 class ImportFailure:
@@ -105,24 +107,24 @@ class _Registry:
         self.failures: dict[str, ImportFailure] = {}
 
     def add(self, instance: LazyWorkflowInstance) -> None:
-        """Register `instance`. Of two with one name the first stays, whatever the second is."""
+        """Register `instance`. It replaces a shipped one of its name; otherwise the first of a name stays."""
         with self.lock:
             first = self.workflows.setdefault(instance.name, instance)
-        if first.module != instance.module:
-            self.fail(
-                f"duplicate:{instance.module}",
-                ImportFailure(
-                    instance.name,
-                    instance.module,
-                    source_file(instance.registered_in),
-                    f"{instance.name} is registered already, from {first.module}; the one from {instance.module} is "
-                    f"not used. Give it another name.",
-                ),
-            )
+            if first.registered_in == SHIPPED and instance.registered_in != SHIPPED:
+                self.workflows[instance.name] = instance
+            elif first.module != instance.module:
+                self.fail(f"{instance.name} in {instance.module}", _duplicate(first, instance))
 
     def fail(self, key: str, failure: ImportFailure) -> None:
         self.failures[key] = failure
         logger.error("workflow_import_failed", **vars(failure))
+
+
+def _duplicate(first: LazyWorkflowInstance, second: LazyWorkflowInstance) -> ImportFailure:
+    message = (
+        f"{first.name} is registered already, from {first.module}. Give the one from {second.module} another name."
+    )
+    return ImportFailure(second.name, second.module, source_file(second.registered_in), message)
 
 
 _registry = _Registry()

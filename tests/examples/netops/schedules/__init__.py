@@ -1,0 +1,3 @@
+# schedules/__init__.py
+
+from . import nightly_sync, node_enrollment
