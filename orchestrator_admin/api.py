@@ -4,9 +4,13 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from orchestrator_admin.rest.problems import not_found
+from orchestrator_admin.waiting import waiting
+from tasks.api.processes import ProcessViewSet
+from tasks.api.urls import DETAIL
 
 app_name = "api"
 urlpatterns = [
+    path("processes/<uuid:process_id>/", waiting(ProcessViewSet.as_view(DETAIL)), name="process-detail"),
     path("", include("tasks.api.urls")),
     path("", include("schedules.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

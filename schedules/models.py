@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -16,6 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin.ids import uuid7
 from tasks.models import Workflow, choices_check
+
+# What people edit: never the cursor, nor what the scheduler writes of itself.
+AUDITED = [
+    "name", "workflow", "user_inputs", "owner", "tags", "trigger", "trigger_kwargs", "time_zone", "misfire_grace",
+    "catch_up", "catch_up_limit", "overlap", "skip_next", "enabled", "paused_reason", "paused_until",
+]  # fmt: skip
 
 
 class TriggerKind(models.TextChoices):
@@ -45,6 +52,13 @@ class Overlap(models.TextChoices):
     QUEUE = "queue", _("Run once afterwards")
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    fields=AUDITED,
+    model_name="ScheduleEvent",
+)
 class Schedule(models.Model):
     """When to start a task (`workflow`), or to call a scheduled Python function (`function`, declared in code)."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar
 
+import pghistory
 import pgtrigger
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -62,6 +63,13 @@ class Product(models.Model):
         return self.name
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    fields=["name", "target", "description"],
+    model_name="WorkflowEvent",
+)
 class Workflow(models.Model):
     """A workflow that was registered by a migration. Its code is found by `name`."""
 
@@ -304,6 +312,7 @@ class StepLog(models.Model):
         return self.message
 
 
+@pghistory.track(pghistory.UpdateEvent(), fields=["global_lock", "reason"], model_name="EngineSettingsEvent")
 class EngineSettings(models.Model):
     """The one row of what holds for the whole engine: the global lock."""
 

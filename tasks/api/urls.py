@@ -18,7 +18,6 @@ urlpatterns = [
     path("workflows/<str:name>/form/", WorkflowViewSet.as_view({"post": "form"}), name="workflow-form"),
     path("processes/", ProcessViewSet.as_view({"get": "list", "post": "create"}), name="process-list"),
     path("processes/bulk/", ProcessViewSet.as_view({"post": "bulk"}), name="process-bulk"),
-    path("processes/<uuid:process_id>/", ProcessViewSet.as_view(DETAIL), name="process-detail"),
     path("processes/<uuid:process_id>/logs/", ProcessViewSet.as_view({"get": "logs"}), name="process-logs"),
     *(
         path(f"processes/<uuid:process_id>/{name}/", ProcessViewSet.as_view({"post": name}), name=f"process-{name}")
