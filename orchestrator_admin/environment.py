@@ -21,7 +21,11 @@ import dj_database_url
 
 T = TypeVar("T")
 D = TypeVar("D")
-SECRETS = {"DATABASE_URL", "SECRET_KEY"}  # their values are not repeated on a screen or in a log
+SECRETS = {
+    "DATABASE_URL",
+    "SECRET_KEY",
+    "ORCHESTRATOR_METRICS_TOKEN",
+}  # their values are not repeated on a screen or in a log
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 

@@ -27,6 +27,8 @@ ALLOWED_HOSTS = env.read("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], e
 if ORCHESTRATOR_URL:
     ALLOWED_HOSTS = [*ALLOWED_HOSTS, str(urlsplit(ORCHESTRATOR_URL).hostname)]
 
+ORCHESTRATOR_METRICS_TOKEN = env.read("ORCHESTRATOR_METRICS_TOKEN", "", str)
+
 # How long history is kept, and whether due times wait (or are skipped, with that reason) while the engine is locked.
 TASK_LOG_RETENTION_DAYS = env.read("TASK_LOG_RETENTION_DAYS", 3, env.number(1))
 OCCURRENCE_RETENTION_DAYS = env.read("OCCURRENCE_RETENTION_DAYS", 90, env.number(1))
@@ -105,7 +107,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
-    "orchestrator_admin.health.health_middleware",
+    "orchestrator_admin.probes.probe_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
