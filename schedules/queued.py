@@ -33,7 +33,7 @@ FIELDS = ["outcome", "reason", "detail", "fired_at", "claim_expires_at"]
 def start_queued(*, limit: int = 200) -> bool:
     """Start the oldest waiting run of each schedule whose previous run has ended; return whether any was started."""
     waiting = Occurrence.objects.filter(outcome=Outcome.CLAIMED, reason=Reason.OVERLAP)
-    oldest = waiting.order_by("schedule", "scheduled_at").distinct("schedule").values_list("id", "schedule_id")
+    oldest = waiting.order_by("schedule_id", "scheduled_at").distinct("schedule_id").values_list("id", "schedule_id")
     found = list(oldest[:limit])
     if not found or engine_locked():
         return False

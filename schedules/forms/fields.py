@@ -19,7 +19,17 @@ class LocalDateTimeInput(forms.DateTimeInput):
         super().__init__({"step": "1", **(attrs or {})}, format="%Y-%m-%dT%H:%M:%S")
 
 
-class LocalDateTimeField(forms.Field):
+class _Comparable(forms.Field):
+    """Compares moments, not their spelling: the initial value may be a text."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except ValidationError:
+            return True
+
+
+class LocalDateTimeField(_Comparable):
     """A date and time without a zone (or with an offset, if somebody types one)."""
 
     widget = LocalDateTimeInput
@@ -36,7 +46,7 @@ class LocalDateTimeField(forms.Field):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
-class ClockField(forms.TimeField):
+class ClockField(_Comparable, forms.TimeField):
     """A time of day, to the minute."""
 
     widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")

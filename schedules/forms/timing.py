@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from schedules.forms import combine, kinds
@@ -116,8 +117,22 @@ class TimingForm(forms.Form):
             "time_zone": self.cleaned_data["timezone"],
         }
 
+    def as_sent(self) -> QueryDict:
+        """Return what a browser would send if nobody touched the form."""
+        data = QueryDict(mutable=True)
+        for form in [self, self.legs.management_form, *self.legs.forms]:
+            for bound in form:
+                value = bound.value()
+                if value not in (None, "", []):
+                    data.setlist(bound.html_name, value if isinstance(value, list) else [str(value)])
+        return data
+
     def has_changed(self) -> bool:
-        return super().has_changed() or (self.legs.is_bound and self.legs.has_changed())
+        """Return whether anything that counts was changed; what was typed under another kind does not."""
+        kind = self["kind"].value()
+        if not _ALWAYS.union(GROUPS.get(kind, ())).isdisjoint(self.changed_data):
+            return True
+        return kind == Kind.COMBINE and self.legs.is_bound and self.legs.has_changed()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -47,7 +47,7 @@ def outage_report(user: Person | None, *, since: datetime | None = None) -> list
         .annotate(count=Count("id"), first_at=Min("scheduled_at"), last_at=Max("scheduled_at"))
     )
     rows = {row["schedule"]: row for row in counted}
-    newest = missed.filter(schedule__in=rows).order_by("schedule", "-scheduled_at").distinct("schedule")
+    newest = missed.filter(schedule__in=rows).order_by("schedule_id", "-scheduled_at").distinct("schedule_id")
     latest = {occurrence.schedule_id: occurrence for occurrence in newest.select_related("schedule")}
     report = [
         Missed(occurrence.schedule, rows[key]["count"], rows[key]["first_at"], rows[key]["last_at"], occurrence)

@@ -111,7 +111,7 @@ def _page(
 
 def _preview(timing: TimingForm, schedule: Schedule | None) -> dict[str, Any]:
     """Return what `_preview.html` shows. An untouched form is previewed as if it had been sent."""
-    asked = timing if timing.is_bound else TimingForm(_as_sent(timing))
+    asked = timing if timing.is_bound else TimingForm(timing.as_sent())
     if not asked.is_valid() or asked.trigger is None:
         return {"times": None, "timing_errors": _errors(asked), "preview_of": schedule}
     times = due_times(asked.trigger)
@@ -131,13 +131,6 @@ def _errors(timing: TimingForm) -> list[tuple[str, str, str]]:
             else:
                 seen.setdefault(message, ("", "", message))
     return list(seen.values())
-
-
-def _as_sent(timing: TimingForm) -> dict[str, Any]:
-    data = {field.html_name: field.value() for field in timing if field.value() not in (None, "")}
-    for leg in [timing.legs.management_form, *timing.legs.forms]:
-        data |= {field.html_name: field.value() for field in leg if field.value() not in (None, "")}
-    return data
 
 
 def _typed(request: HttpRequest) -> QueryDict | None:
