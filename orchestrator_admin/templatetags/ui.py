@@ -11,6 +11,7 @@ import lucide as lucide_icons
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 from orchestrator_admin import shapes, words
 
 register = template.Library()
+AXIS = 50.0
 
 
 @functools.cache
@@ -59,6 +61,68 @@ def mark(value: str) -> SafeString:
     return format_html(
         '<svg aria-hidden="true" class="s-{} mark"><use href="#shape-{}"/></svg>', shape.tone, shape.name
     )
+
+
+@register.filter
+def tone(value: str) -> str:
+    """Return the colour class of a status."""
+    return shapes.of(value).tone
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """Return a moment as text, for titles and labels."""
+    return words.clock(moment) if moment else ""
+
+
+@register.filter
+def log_time(moment: datetime) -> str:
+    """Return the time of a log line to the millisecond, in the viewer's zone."""
+    return f"{timezone.localtime(moment):%H:%M:%S.%f}"[:-3]
+
+
+@register.filter
+def milliseconds(span: timedelta | None) -> int:
+    """Return a length of time as a number, for the script that lets it run on."""
+    return round(span.total_seconds() * 1000) if span else 0
+
+
+@register.filter
+def places(value: float, count: int) -> str:
+    """Return a number with a point, whatever the language: for coordinates."""
+    return f"{value:.{count}f}"
+
+
+@register.filter
+def from_axis(y: float, height: float) -> float:
+    """Return where a bar begins that stands `y` above the axis of the dashboard's picture."""
+    return AXIS - y - height
+
+
+@register.filter
+def multiply(value: int, factor: int) -> int:
+    """Return a product: the width of a picture with `value` columns."""
+    return value * factor
+
+
+@register.simple_tag
+def workflow_label(name: str) -> str:
+    """Return the name of a workflow for people."""
+    from tasks.registry import label
+
+    return label(name)
+
+
+@register.filter
+def pretty_json(value: Any) -> str:
+    """Return a value as indented JSON. It is text: autoescaping turns it into harmless HTML."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+@register.filter
+def short_id(value: object) -> str:
+    """Return the end of an id, which differs between neighbours where version-7 UUIDs begin alike."""
+    return str(value)[-8:]
 
 
 @register.simple_tag

@@ -14,10 +14,10 @@ function show(state) {
   mark.textContent = mark.dataset[`${state}Text`];
 }
 
-/* At most one fetch of a region each half second; none while it is out of sight or somebody types in it. */
+/* At most one fetch of a region each half second (data-live-rest: milliseconds); none while it is out of sight or somebody types in it. */
 function refresh(region) {
   if (region.waiting) return;
-  const rest = 500 - (performance.now() - (live[region.id] || -1000));
+  const rest = (Number(region.dataset.liveRest) || 500) - (performance.now() - (live[region.id] || -1000));
   region.waiting = setTimeout(() => {
     region.waiting = 0;
     if (!region.isConnected) {

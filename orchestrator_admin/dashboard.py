@@ -1,0 +1,91 @@
+"""The first page: what failed since you last looked, what runs, what runs next, what is alive."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from orchestrator_admin.chrome import failed_since, looked_at
+from orchestrator_admin.health import health
+from orchestrator_admin.htmx import render_page
+from orchestrator_admin.timeline import summary, timeline
+from orchestrator_admin.viewer import A_YEAR
+from schedules.models import Schedule
+from tasks import services
+from tasks.filters import STATUSES_OF, Group
+from tasks.models import Process
+from tasks.registry import label
+from tasks.views.finding import seen_processes, viewer
+
+SHOWN = 8
+COMING = 200
+
+
+@login_required
+@require_GET
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show the state of everything at a glance."""
+    now = timezone.now()
+    failed = list(failed_since(request).select_related("workflow").order_by("-last_modified_at")[: SHOWN + 1])
+    active = seen_processes(request).filter(status__in=STATUSES_OF[Group.ACTIVE]).select_related("workflow")
+    coming = _coming(request)
+    picture = timeline(seen_processes(request), coming, now)
+    context = {
+        "greeting": _greeting(request, now, len(failed)),
+        "now": now,
+        "looked_at": looked_at(request),
+        "failed": [_line(request, process) for process in failed[:SHOWN]],
+        "more_failed": len(failed) > SHOWN,
+        "active": [_line(request, process) for process in active.order_by("-started_at")[:SHOWN]],
+        "coming": coming[:SHOWN],
+        "timeline": picture,
+        "summary": summary(picture),
+        "health": health().parts,
+        "seen_up_to": int(time.time()),
+    }
+    return render_page(request, "dashboard/dashboard.html", "dashboard/_dashboard.html", context)
+
+
+@login_required
+@require_POST
+def seen(request: HttpRequest) -> HttpResponse:
+    """Remember that the viewer has seen the failures up to the moment at which the page was rendered."""
+    moment = request.POST.get("up_to", "")
+    response = redirect("dashboard")
+    if moment.isascii() and moment.isdigit() and int(moment) <= time.time() + 60:
+        secure = request.is_secure()
+        response.set_cookie("looked", moment, max_age=A_YEAR, samesite="Lax", secure=secure, httponly=True)
+    return response
+
+
+def _coming(request: HttpRequest) -> list[Schedule]:
+    from schedules.services import visible_schedules
+
+    due = visible_schedules(viewer(request)).filter(enabled=True, next_due_at__isnull=False)
+    return list(due.order_by("next_due_at")[:COMING])
+
+
+def _line(request: HttpRequest, process: Process) -> dict[str, Any]:
+    actions = services.available_actions(process, viewer(request))
+    return {"process": process, "title": label(process.workflow.name), "retry": actions["retry"]}
+
+
+def _greeting(request: HttpRequest, now: datetime, failed: int) -> str:
+    """Return a sentence for the hour of the viewer, and what they most want to know."""
+    hour = timezone.localtime(now).hour
+    hello = _("Good morning.") if 4 < hour < 12 else _("Good afternoon.") if 12 <= hour < 18 else _("Good evening.")
+    if not failed:
+        return f"{hello} {_('Nothing failed since you last looked.')}"
+    if failed > SHOWN:
+        return f"{hello} {_('More than %(count)d runs failed since you last looked.') % {'count': SHOWN}}"
+    sentence = ngettext("One run failed since you last looked.", "%(count)d runs failed since you last looked.", failed)
+    return f"{hello} {sentence % {'count': failed}}"

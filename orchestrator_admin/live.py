@@ -1,0 +1,220 @@
+"""Live pages: server-sent events that say what changed, fed by one LISTEN connection a web process.
+
+An event carries names only ("process:<id>", "processes", "schedules"): the page fetches what it shows again, and is
+checked again. Guarantee: whatever is committed after a page was rendered reaches it, or it is told to fetch everything
+(`resync`): when a gap in listening, here or in its own connection, may have hidden something.
+
+Threads: everything here runs in the web process's event loop; permissions are asked in a worker thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.http import require_GET
+
+from accounts.permissions import Action, may
+from tasks.models import Process
+
+logger = structlog.get_logger(__name__)
+
+CHANNELS = ("orchestrator_process", "orchestrator_log", "orchestrator_schedule")
+REMEMBERED = 20_000
+MOST_TOPICS = 50
+# A connection ends after this long; the browser opens it again, and the login is checked again.
+LONGEST_STREAM = 600
+PULSE = 15
+TOGETHER = 0.15
+SKEW_MS = 1_000
+
+
+def topics_of(channel: str, payload: str) -> tuple[str, ...]:
+    """Return the names under which pages may follow what a notification tells."""
+    if channel == "orchestrator_process":
+        return (f"process:{payload}", "processes")
+    if channel == "orchestrator_log":
+        return (f"process:{payload}",)
+    return (f"schedule:{payload}", "schedules")
+
+
+class Subscriber:
+    """One open connection: the names it follows, and those of them that changed since it was last told."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self.topics = frozenset(topics)
+        self.changed: set[str] = set()
+        self.notices: list[str] = []
+        self.wake = asyncio.Event()
+
+    def tell(self, topic: str) -> None:
+        self.changed.add(topic)
+        self.wake.set()
+
+    def notice(self, word: str) -> None:
+        self.notices.append(word)
+        self.wake.set()
+
+
+class Hub:
+    """Listens while anybody follows anything, and hands on what it hears."""
+
+    def __init__(self) -> None:
+        self.followers: dict[str, set[Subscriber]] = defaultdict(set)
+        self.subscribers: set[Subscriber] = set()
+        self.heard: deque[tuple[int, tuple[str, ...]]] = deque(maxlen=REMEMBERED)
+        self.listening_since: int | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def join(self, subscriber: Subscriber, since: int) -> None:
+        """Add a subscriber and tell it what it missed after `since`, in milliseconds since 1970."""
+        self.subscribers.add(subscriber)
+        for topic in subscriber.topics:
+            self.followers[topic].add(subscriber)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        if self._may_have_missed(since):
+            subscriber.notice("resync")
+        for moment, topics in self.heard:
+            if moment > since - SKEW_MS:
+                for topic in subscriber.topics.intersection(topics):
+                    subscriber.tell(topic)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber; the last one stops the listening."""
+        self.subscribers.discard(subscriber)
+        for topic in subscriber.topics:
+            self.followers[topic].discard(subscriber)
+            if not self.followers[topic]:
+                del self.followers[topic]
+        if not self.subscribers and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def _may_have_missed(self, since: int) -> bool:
+        forgotten = self.heard[0][0] if len(self.heard) == REMEMBERED else 0
+        return self.listening_since is None or since < max(self.listening_since, forgotten)
+
+    def _hear(self, channel: str, payload: str) -> None:
+        topics = topics_of(channel, payload)
+        self.heard.append((_now(), topics))
+        for topic in topics:
+            for subscriber in self.followers.get(topic, ()):
+                subscriber.tell(topic)
+
+    async def _run(self) -> None:
+        """Listen for ever; a lost connection is opened again, and everybody fetches everything once."""
+        pause = 0.5
+        while True:
+            try:
+                async with await _connect() as connection:
+                    for channel in CHANNELS:
+                        await connection.execute(f"LISTEN {channel}")
+                    self.listening_since = _now()
+                    self._everybody("online", "resync")
+                    pause = 0.5
+                    await self._listen(connection)
+            except (psycopg.Error, OSError) as error:
+                logger.warning("live_listener_lost", error=str(error))
+                self._everybody("offline")
+            finally:
+                self.listening_since = None
+                self.heard.clear()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5)
+
+    async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        while True:
+            async for notification in connection.notifies(timeout=PULSE):
+                self._hear(notification.channel, notification.payload)
+            await connection.execute("SELECT 1")
+
+    def _everybody(self, *words: str) -> None:
+        for subscriber in self.subscribers:
+            for word in words:
+                subscriber.notice(word)
+
+
+hub = Hub()
+
+
+@require_GET
+async def events(request: HttpRequest) -> HttpResponseBase:
+    """Stream what changes of the names in `on`. 401 and 204 tell the browser to stop asking, and to poll instead."""
+    user = await request.auser()  # type: ignore[attr-defined]
+    if not user.is_authenticated:
+        return HttpResponse(status=401)
+    if not isinstance(request, ASGIRequest):
+        return HttpResponse(status=204)
+    topics = await sync_to_async(_allowed)(user, request.GET.get("on", "").split()[:MOST_TOPICS])
+    if not topics:
+        return HttpResponse(status=204)
+    since = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("since", ""))
+    # "identity" keeps the compressing middleware away, which would hold events back.
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
+    return StreamingHttpResponse(_stream(topics, since), content_type="text/event-stream", headers=headers)
+
+
+async def _stream(topics: list[str], since: int) -> AsyncIterator[bytes]:
+    subscriber = Subscriber(topics)
+    hub.join(subscriber, since)
+    end = time.monotonic() + LONGEST_STREAM
+    try:
+        yield b"retry: 2000\n\n"
+        while time.monotonic() < end:
+            try:
+                await asyncio.wait_for(subscriber.wake.wait(), PULSE)
+            except TimeoutError:
+                # An id without data moves the browser's place forward and raises no event.
+                yield f": pulse\nid: {_now()}\n\n".encode()
+                continue
+            await asyncio.sleep(TOGETHER)
+            subscriber.wake.clear()
+            notices, subscriber.notices = subscriber.notices, []
+            changed, subscriber.changed = subscriber.changed, set()
+            for word in notices:
+                yield f"event: {word}\ndata: {word}\n\n".encode()
+            if changed:
+                yield f"id: {_now()}\nevent: change\ndata: {' '.join(sorted(changed))}\n\n".encode()
+    finally:
+        hub.leave(subscriber)
+
+
+def _allowed(user: Any, topics: list[str]) -> list[str]:
+    """Return the names that the user may follow; a process only with the right to see its workflow."""
+    ids = {}
+    for topic in topics:
+        if topic.startswith("process:"):
+            try:
+                ids[UUID(topic.removeprefix("process:"))] = topic
+            except ValueError:
+                continue
+    names = Process.objects.filter(pk__in=ids).values_list("pk", "workflow__name") if ids else []
+    seen = [ids[pk] for pk, name in names if may(user, Action.SEE, name)]
+    return seen + [topic for topic in topics if topic in ("processes", "schedules") or topic.startswith("schedule:")]
+
+
+async def _connect() -> psycopg.AsyncConnection[Any]:
+    parameters = await asyncio.to_thread(connections["default"].get_connection_params)
+    own = {"application_name": "orchestrator-live", "autocommit": True, "connect_timeout": 5}
+    left_out = ("cursor_factory", "context", "pool", "server_side_binding", "isolation_level", "assume_role")
+    kept = {name: value for name, value in parameters.items() if name not in left_out}
+    return await psycopg.AsyncConnection.connect(**{**kept, **own})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

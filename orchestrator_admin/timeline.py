@@ -1,0 +1,161 @@
+"""The dashboard's picture of a day: what ran as bars by length and status, what will run as ticks.
+
+Told apart without colour: a failed run stands taller and carries a cross, a running one is hollow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.translation import ngettext
+
+from orchestrator_admin.words import clock, duration
+from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus
+from tasks.registry import label
+
+WIDTH, AXIS = 1200, 50.0
+BACK, AHEAD = timedelta(hours=16), timedelta(hours=8)
+SINGLE_BARS = 300
+LANES, LANE = 4, 10
+SMALLEST = 4.0
+HOURS_BETWEEN = 2
+
+
+@dataclass
+class Bar:
+    """One run, or, where there are too many to tell apart, all runs of a few minutes with one outcome."""
+
+    x: float
+    width: float
+    y: float
+    height: float
+    kind: str
+    title: str
+
+    @property
+    def cross(self) -> tuple[float, float]:
+        """Where the cross of a failed run stands: right above its bar."""
+        return self.x + self.width / 2, AXIS - self.y - self.height - 8
+
+
+@dataclass
+class Timeline:
+    """Everything that the picture draws, in its own coordinates."""
+
+    begin: datetime
+    end: datetime
+    now: float
+    bars: list[Bar] = field(default_factory=list)
+    ticks: list[tuple[float, str]] = field(default_factory=list)
+    hours: list[tuple[float, str]] = field(default_factory=list)
+    total: int = 0
+    failed: int = 0
+    coming: int = 0
+
+
+def timeline(processes: QuerySet[Process], coming: Sequence[Any], now: datetime) -> Timeline:
+    """Return the picture around `now`; `coming` are schedules with their next due time. One query, or two."""
+    begin, end = now - BACK, now + AHEAD
+    picture = Timeline(begin, end, _x(now, begin))
+    recent = processes.filter(started_at__gte=begin).order_by("-started_at")
+    values = recent.values_list(
+        "status", "started_at", "first_run_at", "completed_at", "last_modified_at", "workflow__name"
+    )
+    runs = list(values[: SINGLE_BARS + 1])
+    if len(runs) <= SINGLE_BARS:
+        _draw_runs(picture, runs[::-1], now)
+    else:
+        _draw_counts(picture, recent)
+    for schedule in coming:
+        if now <= schedule.next_due_at < end:
+            title = f"{clock(schedule.next_due_at)} {schedule.name}"
+            picture.ticks.append((_x(schedule.next_due_at, begin), title))
+    picture.coming = len(picture.ticks)
+    picture.hours = _hours(begin, end)
+    return picture
+
+
+def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
+    lanes = [0.0] * LANES
+    for status, accepted, first_run, completed, modified, name in runs:
+        start = first_run or accepted
+        kind = _kind(status)
+        stop = now if kind == "going" else completed or modified
+        x = _x(start, picture.begin)
+        width = max(_x(stop, picture.begin) - x, SMALLEST)
+        lane = next((i for i, free_from in enumerate(lanes) if free_from <= x), 0)
+        lanes[lane] = x + width + 1
+        title = f"{label(name)}, {ProcessStatus(status).label}, {clock(start)}, {duration(stop - start)}"
+        picture.bars.append(Bar(x, width, lane * LANE, LANE - 3 if kind != "failed" else LANE - 1, kind, title))
+        picture.total += 1
+        picture.failed += kind == "failed"
+
+
+def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
+    """Draw how many ran, in slices of the day, the failed ones on top of the others."""
+    slices = 144
+    span = (BACK + AHEAD) / slices
+    counted = (
+        recent.order_by()
+        .extra(
+            select={"slice": "floor(extract(epoch FROM started_at - %s) / %s)::int"},
+            select_params=[picture.begin, span.total_seconds()],
+        )
+        .values_list("slice", "status")
+        .annotate(Count("pk"))
+    )
+    sums: dict[tuple[int, str], int] = {}
+    for slice_number, status, count in counted:
+        key = (slice_number, _kind(status))
+        sums[key] = sums.get(key, 0) + count
+    highest = max((sum(v for (s, _k), v in sums.items() if s == n) for n in {s for s, _k in sums}), default=1)
+    full = LANES * LANE - 2
+    for number in sorted({slice_number for slice_number, _kind_ in sums}):
+        y = 0.0
+        for kind in ("good", "quiet", "going", "failed"):
+            count = sums.get((number, kind), 0)
+            if count:
+                height = max(count / highest * full, 2.0)
+                title = f"{clock(picture.begin + span * number)}: {count}"
+                width = WIDTH / slices - 1
+                picture.bars.append(Bar(number * WIDTH / slices, width, y, height, kind, title))
+                y += height
+                picture.total += count
+                picture.failed += count * (kind == "failed")
+
+
+def summary(picture: Timeline) -> str:
+    """Return the picture in words, for those who do not see it."""
+    runs = ngettext("%(count)d run", "%(count)d runs", picture.total) % {"count": picture.total}
+    failed = ngettext("%(count)d failed", "%(count)d failed", picture.failed) % {"count": picture.failed}
+    coming = ngettext("%(count)d to come", "%(count)d to come", picture.coming) % {"count": picture.coming}
+    return f"{runs}, {failed}, {coming}"
+
+
+def _kind(status: str) -> str:
+    if status in FAILURES:
+        return "failed"
+    if status == ProcessStatus.COMPLETED:
+        return "good"
+    return "quiet" if status in TERMINAL else "going"
+
+
+def _hours(begin: datetime, end: datetime) -> list[tuple[float, str]]:
+    """Return the full hours to be written below the axis, in the viewer's zone."""
+    hour = timezone.localtime(begin).replace(minute=0, second=0, microsecond=0)
+    marks = []
+    while hour < end:
+        local = timezone.localtime(hour)
+        if hour >= begin and local.hour % HOURS_BETWEEN == 0:
+            marks.append((_x(hour, begin), f"{local:%H:%M}"))
+        hour = timezone.localtime(hour + timedelta(hours=1))
+    return marks
+
+
+def _x(moment: datetime, begin: datetime) -> float:
+    return (moment - begin) / (BACK + AHEAD) * WIDTH

@@ -1,0 +1,73 @@
+"""What lists of processes can be narrowed to, by page and API alike."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+import django_filters as filters
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Q, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from tasks.models import FAILURES, TERMINAL, Origin, Process, ProcessStatus
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+
+class Group(TextChoices):
+    """Statuses that people look for together."""
+
+    ACTIVE = "active", _("Active")
+    FAILED = "failed", _("Failed")
+    COMPLETED = "completed", _("Completed")
+    ABORTED = "aborted", _("Aborted")
+
+
+STATUSES_OF: dict[str, tuple[ProcessStatus, ...]] = {
+    Group.ACTIVE: tuple(status for status in ProcessStatus if status not in (*FAILURES, *TERMINAL)),
+    Group.FAILED: FAILURES,
+    Group.COMPLETED: (ProcessStatus.COMPLETED,),
+    Group.ABORTED: (ProcessStatus.ABORTED,),
+}
+
+
+class ProcessFilter(filters.FilterSet):
+    """Every parameter may be combined with every other; a value that makes no sense is refused by name."""
+
+    group = filters.ChoiceFilter(choices=Group, method="in_group", label=_("Show"))
+    status = filters.MultipleChoiceFilter(choices=ProcessStatus, label=_("Status"))
+    workflow_name = filters.CharFilter(field_name="workflow__name", label=_("Task"))
+    created_by = filters.CharFilter(field_name="created_by__username", label=_("Started by"))
+    origin = filters.ChoiceFilter(choices=Origin, label=_("Came through"))
+    schedule_id = filters.UUIDFilter(label=_("Schedule"))
+    occurrence_id = filters.UUIDFilter(label=_("Due time"))
+    started_after = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte", label=_("From"))
+    started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label=_("Until"))
+    text = filters.CharFilter(method="with_text", label=_("Words in reason or note"))
+
+    class Meta:
+        model = Process
+        fields: list[str] = []
+
+    def in_group(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
+        return queryset.filter(status__in=STATUSES_OF[value])
+
+    def with_text(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
+        """Keep processes whose reason or note holds words that begin so. The condition is the index's own."""
+        words = re.findall(r"\w+", value)
+        if not words:
+            return queryset
+        query = functools.reduce(
+            operator.and_, (SearchQuery(f"{word}:*", search_type="raw", config="simple") for word in words)
+        )
+        vector = SearchVector("failed_reason", "note", config="simple")
+        return queryset.filter(~Q(failed_reason="", note="")).annotate(_text=vector).filter(_text=query)
+
+
+def given(data: QueryDict | dict[str, Any]) -> bool:
+    """Return whether any filter is set."""
+    return any(data.get(name) for name in ProcessFilter.base_filters)

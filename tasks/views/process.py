@@ -1,0 +1,218 @@
+"""The page of one process, and what can be done to it there."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from orchestrator_admin.htmx import render_page
+from tasks import services
+from tasks.exceptions import InvalidInputs, TaskError
+from tasks.models import TERMINAL, InputState, Process, ProcessStatus, StepLog
+from tasks.registry import label
+from tasks.secrets import mask
+from tasks.statuses import FINISHED_STEP
+from tasks.views import neighbours, runform
+from tasks.views.finding import find_process, viewer
+from tasks.views.states import difference, frames
+from tasks.views.timeline import StepRow, planned_steps, step_rows
+
+LOG_LINES = 500
+USUAL_OF = 20
+# What a button says, and what it asks before it does something that cannot be undone.
+ACTIONS = {
+    "retry": (gettext_lazy("Retry"), ""),
+    "start_again": (gettext_lazy("Start again"), ""),
+    "abort": (
+        gettext_lazy("Abort"),
+        gettext_lazy("The process stops for good after its current step. What its steps have done stays done."),
+    ),
+    "delete": (
+        gettext_lazy("Delete"),
+        gettext_lazy("The process, its steps, states and logs are removed. This cannot be undone."),
+    ),
+}
+
+
+@login_required
+@require_GET
+def process(request: HttpRequest, process_id: UUID) -> HttpResponse:
+    """Show one process; htmx gets its live part alone, or (`?as=card`) the short form that lists show."""
+    found = find_process(request, process_id)
+    context = page_context(request, found)
+    fragment = "processes/_card.html" if request.GET.get("as") == "card" else "processes/_process.html"
+    return render_page(request, "processes/process.html", fragment, context)
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, process_id: UUID, action: str) -> HttpResponse:
+    """Retry, abort, start again or delete a process, then show what came of it."""
+    if action not in ACTIONS:
+        raise Http404
+    found = find_process(request, process_id)
+    if action == "start_again" and request.POST.get("edit"):
+        return redirect("tasks:start_again", process_id=found.pk)
+    try:
+        result = getattr(services, f"{action}_process" if action != "start_again" else action)(
+            found.pk, user=viewer(request)
+        )
+    except TaskError as error:
+        messages.error(request, str(error))
+        return redirect("tasks:process", process_id=found.pk)
+    if action == "delete":
+        messages.success(request, _("The process was deleted."))
+        return redirect("tasks:processes")
+    return redirect("tasks:process", process_id=result if action == "start_again" else found.pk)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, process_id: UUID) -> HttpResponse:
+    """Take in a page of the form that a suspended process waits for; resume it after the last one."""
+    found = find_process(request, process_id)
+    try:
+        source, state = resume_form_source(found)
+        answers = runform.posted_page(source, request, state=state)
+        if answers.complete and not answers.problem:
+            services.resume_process(found.pk, answers.answered, user=viewer(request))
+            return redirect("tasks:process", process_id=found.pk)
+    except InvalidInputs as error:
+        answers = runform.first_page(source, state=state, user=request.user)
+        answers.problem = str(error)
+    except TaskError as error:
+        messages.error(request, str(error))
+        return redirect("tasks:process", process_id=found.pk)
+    context = {**page_context(request, found), "resume_form": answers}
+    return render(request, "processes/process.html", context, status=422 if answers.problem or _wrong(answers) else 200)
+
+
+@login_required
+@require_POST
+def note(request: HttpRequest, process_id: UUID) -> HttpResponse:
+    """Change the note that people leave on a process for each other."""
+    found = find_process(request, process_id)
+    try:
+        services.set_note(found.pk, request.POST.get("note", "").strip(), user=viewer(request))
+    except TaskError as error:
+        messages.error(request, str(error))
+    return redirect("tasks:process", process_id=found.pk)
+
+
+def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
+    """Return what the page and its live part show, in a fixed number of queries."""
+    steps = list(process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items")))
+    rows = step_rows(process, steps)
+    selected = _selected(rows, request.GET.get("step", ""), process)
+    return {
+        "process": process,
+        "title": label(process.workflow.name),
+        "rows": rows,
+        "selected": selected,
+        "following": not request.GET.get("step"),
+        "step": _step_panel(process, selected) if selected else None,
+        "logs": _logs(process, selected),
+        "frames": frames(process.traceback),
+        "actions": _actions(request, process),
+        "inputs": _inputs(process),
+        "schedule": neighbours.schedule(process.schedule_id),
+        "usual": _usual(process),
+        "elapsed": _elapsed(process),
+        "live": process.status not in TERMINAL,
+        "resume_form": _resume_form(request, process),
+    }
+
+
+def _selected(rows: list[StepRow], key: str, process: Process) -> StepRow | None:
+    """Return the row that the address names, or else the one that tells most: running, failed, or the last."""
+    ran = [row for row in rows if row.key]
+    chosen = next((row for row in ran if row.key == key), None)
+    return chosen or (ran[-1] if ran else None)
+
+
+def _step_panel(process: Process, row: StepRow) -> dict[str, Any] | None:
+    """Return the state after the step and what it changed; of the running step: the state that it began with."""
+    done = process.steps.filter(parent=None)
+    step = done.filter(pk=int(row.key)).first() if row.key != "current" else None
+    earlier = done.filter(status__in=FINISHED_STEP)
+    if step is not None:
+        earlier = earlier.filter(pk__lt=step.pk)
+    before = earlier.order_by("-pk").first()
+    old = mask(before.state if before else {})
+    new = mask(step.state) if step is not None else old
+    shown = {key: value for key, value in new.items() if key != "traceback"}
+    items = list(step.items.all()[:LOG_LINES]) if step is not None and row.items else []
+    finished = step is None or step.status in FINISHED_STEP
+    return {"step": step, "lines": difference(old if finished else {}, shown), "state": new, "items": items}
+
+
+def _logs(process: Process, row: StepRow | None) -> list[StepLog]:
+    if row is None:
+        return []
+    lines = StepLog.objects.filter(process=process, position=row.position).order_by("-id")[:LOG_LINES]
+    return list(lines)[::-1]
+
+
+def _actions(request: HttpRequest, process: Process) -> list[dict[str, Any]]:
+    available = services.available_actions(process, viewer(request))
+    return [
+        {"name": name, "label": text, "question": question, "availability": available[name]}
+        for name, (text, question) in ACTIONS.items()
+        if name in available
+    ]
+
+
+def _inputs(process: Process) -> list[dict[str, Any]]:
+    return [
+        {"given": given, "pages": mask(given.user_inputs)}
+        for given in InputState.objects.filter(process=process).select_related("created_by")
+        if any(given.user_inputs)
+    ]
+
+
+def _usual(process: Process) -> Any:
+    """Return the median duration of the workflow's last completed runs."""
+    recent = Process.objects.filter(workflow=process.workflow_id, status=ProcessStatus.COMPLETED)
+    took = F("completed_at") - F("first_run_at")
+    spans = [span for span in recent.order_by("-started_at").values_list(took, flat=True)[:USUAL_OF] if span]
+    return median(spans) if spans else None
+
+
+def _elapsed(process: Process) -> Any:
+    if process.first_run_at is None:
+        return None
+    return (process.completed_at or timezone.now()) - process.first_run_at
+
+
+def resume_form_source(process: Process) -> tuple[Any, dict[str, Any]]:
+    """Return the form of the step at which the process waits, and the state that the form sees."""
+    waiting = process.steps.filter(parent=None).order_by("-pk").first()
+    if process.status != ProcessStatus.SUSPENDED or waiting is None:
+        raise services.IllegalTransition("resume", process.status, _("Only a suspended process waits for inputs."))
+    step = planned_steps(process.workflow.name)[waiting.position]
+    return step.form, waiting.state
+
+
+def _resume_form(request: HttpRequest, process: Process) -> runform.RunForm | None:
+    if process.status != ProcessStatus.SUSPENDED:
+        return None
+    try:
+        source, state = resume_form_source(process)
+        return runform.first_page(source, state=state, user=request.user)
+    except TaskError as error:
+        return runform.RunForm(None, [], str(error))
+
+
+def _wrong(answers: runform.RunForm) -> bool:
+    return answers.form is not None and answers.form.is_bound

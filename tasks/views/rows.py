@@ -1,0 +1,161 @@
+"""The rows of the Tasks page: each task with its last ten runs and its next one, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import Action, may
+from orchestrator_admin import shapes, words
+from tasks import inputs
+from tasks.exceptions import TaskError
+from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus, Workflow
+from tasks.registry import get_workflow, label
+from tasks.views import neighbours
+
+LAST_RUNS = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """A past or present run, as far as a mark or a line shows it."""
+
+    process_id: str
+    status: ProcessStatus
+    started_at: datetime
+    first_run_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        return str(self.status.label)
+
+    @property
+    def duration(self) -> timedelta | None:
+        if self.first_run_at is None or self.completed_at is None:
+            return None
+        return self.completed_at - self.first_run_at
+
+    @property
+    def active(self) -> bool:
+        return self.status not in TERMINAL and self.status not in FAILURES
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One task. `why_not` says why the viewer cannot start it, and is empty when they can."""
+
+    name: str
+    title: str
+    description: str
+    target: str
+    why_not: str
+    has_form: bool
+    next_run: datetime | None = None
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def last(self) -> Run | None:
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def usual(self) -> timedelta | None:
+        """Median duration of the completed ones among the last runs."""
+        spans = [run.duration for run in self.runs if run.duration and run.status == ProcessStatus.COMPLETED]
+        return median(spans) if spans else None
+
+    @property
+    def failed_last(self) -> bool:
+        return self.last is not None and self.last.status in FAILURES
+
+    @property
+    def running(self) -> bool:
+        return any(run.active for run in self.runs)
+
+
+def with_last_runs(workflows: QuerySet[Workflow]) -> QuerySet[Workflow]:
+    """Annotate each workflow with its last runs, newest first, through the index on workflow and time."""
+    run = JSONObject(
+        process_id="process_id",
+        status="status",
+        started_at="started_at",
+        first_run_at="first_run_at",
+        completed_at="completed_at",
+    )
+    last = Process.objects.filter(workflow=OuterRef("pk")).order_by("-started_at").values(run=run)[:LAST_RUNS]
+    return workflows.annotate(last_runs=ArraySubquery(last))
+
+
+def task_rows(workflows: QuerySet[Workflow], user: User) -> list[TaskRow]:
+    """Return the rows of `workflows` by title. Two queries."""
+    found = list(with_last_runs(workflows))
+    due = neighbours.next_runs([workflow.name for workflow in found])
+    rows = (_row(workflow, user, due.get(workflow.name)) for workflow in found)
+    return sorted(rows, key=lambda row: row.title.casefold())
+
+
+def _row(workflow: Any, user: User, next_run: datetime | None) -> TaskRow:
+    has_form, broken = form_of(workflow.name)
+    return TaskRow(
+        name=workflow.name,
+        title=label(workflow.name),
+        description=workflow.description,
+        target=workflow.get_target_display(),
+        why_not=broken or why_not_start(workflow.name, user),
+        has_form=has_form,
+        next_run=next_run,
+        runs=[_run(**run) for run in reversed(workflow.last_runs)],
+    )
+
+
+def form_of(name: str) -> tuple[bool, str]:
+    """Return whether the workflow asks for inputs, and why its code cannot be used, if so."""
+    try:
+        return inputs.has_form(get_workflow(name).initial_input_form), ""
+    except TaskError as error:
+        return False, str(error)
+
+
+def why_not_start(name: str, user: User) -> str:
+    """Return why the viewer may not start the workflow, or nothing."""
+    if may(user, Action.START, name):
+        return ""
+    return _("You may see this task but not start it. An administrator can give you the role “operator”.")
+
+
+def runs_of(processes: Iterable[Process]) -> list[Run]:
+    """Return processes as marks show them, oldest first."""
+    return [
+        Run(str(p.pk), ProcessStatus(p.status), p.started_at, p.first_run_at, p.completed_at)
+        for p in reversed(list(processes))
+    ]
+
+
+def trend(runs: list[Run]) -> list[dict[str, Any]]:
+    """Return the bars of a small picture of durations, oldest first; the longest fills its height of 24."""
+    timed = [(run, run.duration.total_seconds()) for run in runs if run.duration is not None]
+    longest = max((seconds for _run, seconds in timed), default=0) or 1
+    return [
+        {
+            "x": index * 6,
+            "y": 24 - max(seconds / longest * 24, 2),
+            "height": max(seconds / longest * 24, 2),
+            "tone": shapes.of(run.status).tone,
+            "title": f"{words.clock(run.started_at)}: {words.duration(run.duration)}, {run.label}",
+        }
+        for index, (run, seconds) in enumerate(timed)
+    ]
+
+
+def _run(process_id: str, status: str, started_at: str, first_run_at: str | None, completed_at: str | None) -> Run:
+    moments = (datetime.fromisoformat(moment) if moment else None for moment in (first_run_at, completed_at))
+    return Run(process_id, ProcessStatus(status), datetime.fromisoformat(started_at), *moments)
