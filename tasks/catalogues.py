@@ -22,8 +22,8 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-from tasks.labels import CONTEXT
-from tasks.registry import orchestrator_apps
+from tasks.applications import orchestrator_apps
+from tasks.labels import CONTEXT, is_stale
 
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop"), None),
@@ -39,6 +39,9 @@ HEADER = {
 }
 PROJECT = ("orchestrator_admin", "accounts", "tasks", "schedules")
 SKIPPED = {"migrations", "tests", "node_modules", "staticfiles", "build", "dist"}
+
+
+__all__ = ["CatalogueError", "Home", "Text", "compile_file", "extracted", "homes", "is_stale", "merge"]
 
 
 class CatalogueError(Exception):
@@ -120,12 +123,6 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], 
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, f"{catalogue}\n".encode())
     return True
-
-
-def is_stale(file: Path) -> bool:
-    """Tell whether the compiled form of `file` is missing or older than it."""
-    compiled = file.with_suffix(".mo")
-    return not compiled.exists() or compiled.stat().st_mtime_ns < file.stat().st_mtime_ns
 
 
 def compile_file(file: Path) -> None:

@@ -1,8 +1,8 @@
 """The names of workflows for people: gettext entries with the context "workflow".
 
 A label counts when a catalogue of the active language really holds it, be it equal to the name. Django's compiled
-catalogues come first. What they lack is read from the `.po` files themselves, so that a catalogue which was not
-compiled, or which changed since this process started, hides no task.
+catalogues are asked, but also the `.po` files themselves: a catalogue that was not compiled, or that changed since it
+was compiled or since this process started, hides no task.
 """
 
 from __future__ import annotations
@@ -12,33 +12,42 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polib
-from django.apps import apps
 from django.conf import settings
 from django.utils.translation import get_language, pgettext, to_locale, trans_real
+
+from tasks.applications import orchestrator_apps
 
 CONTEXT = "workflow"
 
 
 def label(name: str) -> str:
     """Return the name of workflow `name` for people, or `name` itself where no catalogue holds one."""
+    written = _written(name, only_stale=True)
+    if written:
+        return written
     if _compiled(name):
         return pgettext(CONTEXT, name)
-    return _uncompiled(name) or name
+    return _written(name) or name
 
 
 def has_label(name: str) -> bool:
     """Tell whether a catalogue of the active language, or of the project's own, names workflow `name`."""
-    return _compiled(name) or bool(_uncompiled(name))
+    return _compiled(name) or bool(_written(name))
 
 
 def catalogue_files(locale: str) -> Iterator[Path]:
     """Yield the `.po` files of `locale` that may name workflows, the strongest first: project, then applications."""
-    folders = [Path(folder) for folder in settings.LOCALE_PATHS]
-    folders += [Path(config.path) / "locale" for config in apps.get_app_configs()]
+    folders = (*map(Path, settings.LOCALE_PATHS), *(Path(app.path) / "locale" for app in orchestrator_apps()))
     for folder in folders:
         file = folder / locale / "LC_MESSAGES" / "django.po"
         if file.exists():
             yield file
+
+
+def is_stale(file: Path) -> bool:
+    """Tell whether the compiled form of `file` is missing or older than it."""
+    compiled = file.with_suffix(".mo")
+    return not compiled.exists() or compiled.stat().st_mtime_ns < file.stat().st_mtime_ns
 
 
 def _compiled(name: str) -> bool:
@@ -51,12 +60,13 @@ def _compiled(name: str) -> bool:
     return False
 
 
-def _uncompiled(name: str) -> str:
+def _written(name: str, *, only_stale: bool = False) -> str:
+    """Return the name that the first `.po` file with one gives, "" where none does."""
     locales = {to_locale(language): None for language in (get_language(), settings.LANGUAGE_CODE) if language}
     for locale in locales:
         for file in catalogue_files(locale):
             found = _names(file, file.stat().st_mtime_ns).get(name)
-            if found:
+            if found and not (only_stale and not is_stale(file)):
                 return found
     return ""
 

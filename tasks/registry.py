@@ -14,18 +14,13 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
-from django.apps import AppConfig, apps
-from django.conf import settings
 
+from tasks.applications import app_modules
 from tasks.exceptions import UnknownWorkflow, WorkflowImportError
 from tasks.labels import has_label, label
 from tasks.workflow import WorkflowFunction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = [
     "ImportFailure",
@@ -168,25 +163,6 @@ def autodiscover() -> None:
             except Exception as error:  # whatever an author's module raises, the others go on
                 message = f"{type(error).__name__}: {error}"
                 _registry.fail(module, ImportFailure("", module, source_file(module), message))
-
-
-def app_modules(kind: str) -> Iterator[tuple[AppConfig, str]]:
-    """Yield the modules called `kind` of this application, then of each of ORCHESTRATOR_APPS, where there are such."""
-    for config in (apps.get_app_config("tasks"), *orchestrator_apps()):
-        module = f"{config.name}.{kind}"
-        if importlib.util.find_spec(module) is not None:
-            yield config, module
-
-
-def orchestrator_apps() -> list[AppConfig]:
-    """Return the applications that ORCHESTRATOR_APPS names, by module or by configuration class, in that order."""
-    return [
-        config for entry in settings.ORCHESTRATOR_APPS for config in apps.get_app_configs() if _names(entry, config)
-    ]
-
-
-def _names(entry: str, config: AppConfig) -> bool:
-    return entry in {config.name, f"{type(config).__module__}.{type(config).__qualname__}"}
 
 
 def source_file(module: str) -> str:

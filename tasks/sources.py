@@ -14,7 +14,7 @@ from pathlib import Path
 
 from django.apps import AppConfig, apps
 
-from tasks.registry import orchestrator_apps
+from tasks.applications import orchestrator_apps
 
 DECORATORS = {"workflow", "task", "create_workflow", "modify_workflow", "terminate_workflow", "validate_workflow"}
 NOT_READ = {"migrations", "tests", "management"}
