@@ -101,7 +101,7 @@ class Schedule(models.Model):
     misfire_grace = models.PositiveIntegerField(_("misfire grace"), default=60, help_text=_("Seconds."))
     catch_up = models.CharField(_("catch-up"), max_length=10, choices=CatchUp, default=CatchUp.LATEST)
     catch_up_limit = models.PositiveIntegerField(_("catch-up limit"), default=10)
-    overlap = models.CharField(_("overlap"), max_length=10, choices=Overlap, default=Overlap.SKIP)
+    overlap = models.CharField(_("overlap"), max_length=10, choices=Overlap, default=Overlap.ALLOW)
     skip_next = models.BooleanField(_("skip the next run"), default=False)
 
     enabled = models.BooleanField(_("enabled"), default=True)

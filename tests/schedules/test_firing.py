@@ -33,6 +33,7 @@ def schedule(seconds: int = 60, **changes: Any) -> Schedule:
             "trigger": "interval",
             "trigger_kwargs": {"seconds": seconds, "start_date": NOON.isoformat()},
             "user": None,
+            "overlap": "skip",
             **changes,
         }
         return services.create_schedule(name="Test", workflow_name=TASK, **values)
