@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
             name='InputState',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('input_type', models.CharField(choices=[('initial', 'initial'), ('resume', 'resume')], max_length=10)),
+                ('input_type', models.CharField(choices=[('initial', 'initial'), ('resume', 'resume'), ('callback', 'callback')], max_length=10)),
                 ('step', models.CharField(blank=True, max_length=255)),
                 ('user_inputs', models.JSONField(default=list)),
                 ('state', models.JSONField(default=dict)),

@@ -1,0 +1,302 @@
+"""Starts processes: checks everything first, then writes process, inputs and queue job in one transaction.
+
+An accepted start cannot be lost, and one that is rolled back does not run. Nothing is created by a refused start.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from accounts.permissions import Action, Person, may
+from orchestrator_admin.ids import uuid7
+from tasks import inputs, queue, registry, sql
+from tasks.engine.context import current_step
+from tasks.exceptions import EngineLocked, NotPermitted, PredicateRefused, TaskError, UnknownWorkflow
+from tasks.models import Origin
+from tasks.queue import Ticket
+from tasks.secrets import reveal
+from tasks.transitions import LEASE_SECONDS
+from tasks.workflow import PredicateContext, RunPredicateFail, WorkflowFunction
+
+logger = structlog.get_logger(__name__)
+
+SYSTEM: Final = "SYSTEM"
+
+UserInputs = Sequence[Mapping[str, Any]] | Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """One wish to start a process. `user` None is the system itself."""
+
+    workflow_name: str
+    user_inputs: UserInputs = None
+    user: Person | None = None
+    origin: str = Origin.CODE
+    schedule_id: UUID | None = None
+    occurrence_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A start that is allowed, as it will be written."""
+
+    request: StartRequest
+    workflow: WorkflowFunction
+    process_id: UUID
+    user_inputs: str
+    state: str
+    lock: str
+    first_step: str
+
+
+@dataclass
+class Unqueued:
+    """Processes started without a job, each running already under a lease of its own: id → token."""
+
+    tokens: dict[UUID, UUID] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Door:
+    """Which door starts come through, where they do not say so themselves."""
+
+    origin: str | None = None
+    schedule_id: UUID | None = None
+    occurrence_id: UUID | None = None
+    user: Person | None = None
+    unqueued: Unqueued | None = None
+
+
+_door: ContextVar[_Door] = ContextVar("door", default=_Door())
+
+
+@contextmanager
+def starting_from(
+    *,
+    origin: str | None = None,
+    schedule_id: UUID | None = None,
+    occurrence_id: UUID | None = None,
+    user: Person | None = None,
+) -> Iterator[None]:
+    """Ascribe what is started inside to a schedule, an occurrence, a user."""
+    marker = _door.set(
+        replace(_door.get(), origin=origin, schedule_id=schedule_id, occurrence_id=occurrence_id, user=user)
+    )
+    try:
+        yield
+    finally:
+        _door.reset(marker)
+
+
+@contextmanager
+def unqueued() -> Iterator[Unqueued]:
+    """Collect what is started inside instead of queueing it, for `run_inline`. No worker can take these processes."""
+    collected = Unqueued()
+    marker = _door.set(replace(_door.get(), unqueued=collected))
+    try:
+        yield collected
+    finally:
+        _door.reset(marker)
+
+
+def start_process(
+    workflow_name: str,
+    user_inputs: UserInputs = None,
+    user: Person | None = None,
+    *,
+    origin: str | None = None,
+    schedule_id: UUID | None = None,
+    occurrence_id: UUID | None = None,
+) -> UUID:
+    """Start a process of a workflow and return its id. `user_inputs` holds one mapping a form page.
+
+    Raises a TaskError, with nothing created: UnknownWorkflow, WorkflowImportError, InvalidInputs, PredicateRefused,
+    EngineLocked, NotPermitted; StartedInsideStep when called from within a step of a process.
+    """
+    door = _door.get()
+    request = StartRequest(
+        workflow_name,
+        user_inputs,
+        user if user is not None else door.user,
+        origin or door.origin or Origin.CODE,
+        schedule_id or door.schedule_id,
+        occurrence_id or door.occurrence_id,
+    )
+    found = start_many([request])[0]
+    if isinstance(found, TaskError):
+        raise found
+    return found
+
+
+def start_many(requests: Sequence[StartRequest], *, hold_when_locked: bool = False) -> list[UUID | TaskError]:
+    """Start many processes in one transaction; the answers, ids or reasons, come in the order of the requests.
+
+    While the engine is locked all are refused, or with `hold_when_locked` created, to run after the unlock.
+    """
+    running = current_step()
+    prepared: list[_Prepared | TaskError] = []
+    for request in requests:
+        try:
+            if running is not None:
+                raise running.refuse_start(request.workflow_name)  # noqa: TRY301
+            prepared.append(_prepare(request))
+        except TaskError as error:
+            prepared.append(error)
+    accepted = [each for each in prepared if isinstance(each, _Prepared)]
+    created: set[UUID] = set()
+    refusals: dict[str, TaskError] = {}
+    if accepted:
+        with transaction.atomic():
+            created = _written(accepted, hold_when_locked)
+            if len(created) < len(accepted):
+                refusals = _reasons(accepted, hold_when_locked)
+    for each in accepted:
+        if each.process_id in created:
+            logger.info("process_created", process_id=str(each.process_id), workflow_name=each.workflow.name)
+    return [
+        each
+        if isinstance(each, TaskError)
+        else each.process_id
+        if each.process_id in created
+        else refusals.get(each.workflow.name, EngineLocked())
+        for each in prepared
+    ]
+
+
+def authorise(workflow: WorkflowFunction, user: Person | None) -> None:
+    """Raises NotPermitted unless `user` may start the workflow, by role, by grant and by its own callback."""
+    if not may(user, Action.START, workflow.name):
+        raise NotPermitted(Action.START, workflow.name)
+    if user is not None and workflow.authorize_callback is not None and not workflow.authorize_callback(user):
+        raise NotPermitted(Action.START, workflow.name)
+
+
+def _prepare(request: StartRequest) -> _Prepared:
+    workflow = registry.get_workflow(request.workflow_name)
+    authorise(workflow, request.user)
+    process_id = uuid7()
+    initial = {
+        "process_id": str(process_id),
+        "reporter": request.user.get_username() if request.user is not None else SYSTEM,
+        "workflow_name": workflow.name,
+        "workflow_target": workflow.target.value,
+    }
+    given = inputs.complete(
+        workflow.initial_input_form, _as_pages(request.user_inputs), state=dict(initial), user=request.user
+    )
+    state = {**given.values, **initial}
+    plain = reveal(state)[0]
+    _ask_predicate(workflow, request, given.inputs, plain)
+    held = workflow.lock(plain) if workflow.lock is not None else None
+    steps = workflow.steps
+    return _Prepared(
+        request,
+        workflow,
+        process_id,
+        json.dumps(given.inputs),
+        json.dumps(state),
+        "" if held is None else str(held),
+        steps[0].name if steps else "",
+    )
+
+
+def _as_pages(user_inputs: UserInputs) -> list[Mapping[str, Any]]:
+    if user_inputs is None:
+        return []
+    return [user_inputs] if isinstance(user_inputs, Mapping) else list(user_inputs)
+
+
+def _ask_predicate(
+    workflow: WorkflowFunction, request: StartRequest, user_inputs: list[dict[str, Any]], state: dict[str, Any]
+) -> None:
+    if workflow.run_predicate is None:
+        return
+    answer: Any = workflow.run_predicate(PredicateContext(workflow, user_inputs, state, request.user))
+    if isinstance(answer, RunPredicateFail):
+        raise PredicateRefused(workflow.name, answer.message)
+    if answer is False:
+        raise PredicateRefused(workflow.name)
+
+
+_INSERT: Final = f"""
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(users)s::bigint[], %(origins)s::text[],
+                         %(schedules)s::uuid[], %(occurrences)s::uuid[], %(queues)s::text[], %(priorities)s::int[],
+                         %(locks)s::text[], %(steps)s::text[], %(tokens)s::uuid[], %(inputs)s::jsonb[],
+                         %(states)s::jsonb[])
+               AS g (process_id, name, user_id, origin, schedule_id, occurrence_id, queue, priority, lock, step,
+                     token, user_inputs, state)
+), created AS (
+    INSERT INTO tasks_process
+           (process_id, workflow_id, status, started_at, last_modified_at, failed_reason, traceback, note, assignee,
+            created_by_id, origin, schedule_id, occurrence_id, current_step, crashes, abort_requested_by,
+            callback_token, queue, priority, lock, commits, worker, lease_token, lease_expires_at)
+    SELECT g.process_id, w.workflow_id, CASE WHEN g.token IS NULL THEN 'created' ELSE 'running' END, now(), now(), '',
+           '', '', 'SYSTEM', g.user_id, g.origin, g.schedule_id, g.occurrence_id, g.step, 0, '', '', g.queue,
+           g.priority, g.lock, 0, '', g.token,
+           CASE WHEN g.token IS NOT NULL THEN now() + make_interval(secs => {LEASE_SECONDS}) END
+      FROM given g JOIN tasks_workflow w ON w.name = g.name
+     WHERE %(hold)s OR NOT EXISTS (SELECT FROM tasks_enginesettings WHERE global_lock)
+    RETURNING process_id
+), kept AS (
+    INSERT INTO tasks_inputstate (process_id, input_type, step, user_inputs, state, created_at, created_by_id)
+    SELECT g.process_id, 'initial', '', g.user_inputs, g.state, now(), g.user_id
+      FROM given g JOIN created USING (process_id)
+)
+SELECT process_id FROM created"""  # noqa: S608
+
+
+def _written(accepted: Sequence[_Prepared], hold: bool) -> set[UUID]:
+    """Write processes, inputs and jobs; return the ids of those that were created."""
+    apart = _door.get().unqueued
+    tokens: dict[UUID, UUID] = {} if apart is None else {each.process_id: uuid.uuid4() for each in accepted}
+    requests = [each.request for each in accepted]
+    rows = sql.fetch(
+        _INSERT,
+        {
+            "ids": [each.process_id for each in accepted],
+            "names": [each.workflow.name for each in accepted],
+            "users": [None if request.user is None else request.user.pk for request in requests],
+            "origins": [str(request.origin) for request in requests],
+            "schedules": [request.schedule_id for request in requests],
+            "occurrences": [request.occurrence_id for request in requests],
+            "queues": [each.workflow.queue for each in accepted],
+            "priorities": [each.workflow.priority for each in accepted],
+            "locks": [each.lock for each in accepted],
+            "steps": [each.first_step for each in accepted],
+            "tokens": [tokens.get(each.process_id) for each in accepted],
+            "inputs": [each.user_inputs for each in accepted],
+            "states": [each.state for each in accepted],
+            "hold": hold,
+        },
+    )
+    created = {row[0] for row in rows}
+    if apart is None:
+        queue.enqueue([
+            Ticket(each.process_id, each.workflow.queue, each.workflow.priority, each.lock)
+            for each in accepted
+            if each.process_id in created
+        ])
+    else:
+        apart.tokens.update({process_id: token for process_id, token in tokens.items() if process_id in created})
+    return created
+
+
+def _reasons(accepted: Sequence[_Prepared], hold: bool) -> dict[str, TaskError]:
+    """Return, by workflow, why processes were not created."""
+    names = {each.workflow.name for each in accepted}
+    known = {row[0] for row in sql.fetch("SELECT name FROM tasks_workflow WHERE name = ANY(%s)", (list(names),))}
+    row = sql.one("SELECT reason FROM tasks_enginesettings WHERE global_lock")
+    locked = EngineLocked(row[0] if row else "")
+    return {name: locked if name in known and not hold else UnknownWorkflow(name, part="migration") for name in names}

@@ -1,0 +1,50 @@
+"""Runs the engine's own statements on Django's connection, the quick way.
+
+Django's cursor binds parameters on the client, so that the server plans each statement anew. These few statements run
+hundreds of times a second: a plain psycopg cursor prepares them (`prepare_threshold` in the settings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+from psycopg.pq import TransactionStatus
+
+CONNECTION_TROUBLE: Final = (OperationalError, InterfaceError)
+
+
+def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows. `jsonb` comes back as text."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, parameters)  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description is not None else []
+
+
+def one(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    """Run a statement and return its first row, or None where there is none."""
+    rows = fetch(statement, parameters)
+    return rows[0] if rows else None
+
+
+def untouched() -> bool:
+    """Tell whether nothing was sent yet in the transaction that Django believes to have begun, and nothing waits."""
+    if connection.connection is None:
+        return True
+    idle = connection.connection.info.transaction_status == TransactionStatus.IDLE
+    return bool(idle and not connection.run_on_commit and not connection.needs_rollback)
+
+
+@contextmanager
+def dropped_when_broken() -> Iterator[None]:
+    """Let go of a connection that broke, so that the next statement makes a new one."""
+    try:
+        yield
+    except CONNECTION_TROUBLE:
+        connection.close()
+        raise
