@@ -50,7 +50,7 @@ def _heartbeat(table: str) -> str:
     query = f"SELECT extract(epoch FROM now() - max(heartbeat_at))::int FROM {table} WHERE hostname = %s"  # noqa: S608
     try:
         with psycopg.connect(address, connect_timeout=4, application_name="orchestrator-alive") as connection:
-            row = connection.execute(query, [socket.gethostname()]).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query, [socket.gethostname()]).fetchone()
     except psycopg.Error as error:
         return f"The database does not answer: {error}"
     age = row[0] if row else None

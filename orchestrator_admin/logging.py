@@ -63,9 +63,7 @@ def configure(log_format: str, level: str, role: str) -> None:
     if as_json:
         logging.captureWarnings(True)
         sys.excepthook = _log_uncaught
-        threading.excepthook = lambda found: (
-            found.exc_value and _log_uncaught(found.exc_type, found.exc_value, found.exc_traceback)
-        )
+        threading.excepthook = _log_uncaught_in_thread
 
 
 class _Role:
@@ -86,3 +84,8 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
         sys.__excepthook__(kind, error, traceback)
     else:
         logging.getLogger("orchestrator_admin").critical("uncaught_exception", exc_info=(kind, error, traceback))
+
+
+def _log_uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
+    if found.exc_value is not None:
+        _log_uncaught(found.exc_type, found.exc_value, found.exc_traceback)

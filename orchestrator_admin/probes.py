@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -31,21 +31,17 @@ def probe_middleware(get_response: Callable[[HttpRequest], Any]) -> Callable[[Ht
     from orchestrator_admin.metrics import metrics_page
 
     pages: dict[str, View] = {"/health/": health_page, "/metrics": metrics_page}
-    if not iscoroutinefunction(get_response):
 
-        def synchronous(request: HttpRequest) -> HttpResponse:
-            response: HttpResponse = pages.get(request.path, get_response)(request)
-            return response
+    def synchronous(request: HttpRequest) -> Any:
+        page = pages.get(request.path)
+        return page(request) if page else get_response(request)
 
-        return synchronous
+    async def asynchronous(request: HttpRequest) -> Any:
+        page = pages.get(request.path)
+        # Not in the thread that requests share: a slow page there must not keep a probe waiting.
+        return await (sync_to_async(page, thread_sensitive=False)(request) if page else get_response(request))
 
-    in_thread = {path: sync_to_async(page, thread_sensitive=False) for path, page in pages.items()}
-
-    async def asynchronous(request: HttpRequest) -> HttpResponse:
-        answer: Awaitable[HttpResponse] = in_thread.get(request.path, get_response)(request)
-        return await answer
-
-    return asynchronous
+    return asynchronous if iscoroutinefunction(get_response) else synchronous
 
 
 class Shared(Generic[T]):
