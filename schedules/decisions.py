@@ -16,12 +16,12 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tasks.services import StartRequest, start_many
 
 from accounts.permissions import Action, may, preload
 from schedules.models import Occurrence, Outcome, Overlap, Reason, Schedule
 from tasks import exceptions
 from tasks.models import EngineSettings, Origin, Process, ProcessStatus
+from tasks.services import StartRequest, start_many
 
 logger = structlog.get_logger(__name__)
 
@@ -83,8 +83,9 @@ def still_going(schedule_ids: Sequence[UUID]) -> set[UUID]:
 class Decider:
     """Verdicts for one batch. `troubles` names, by schedule, what keeps its task from being started at all."""
 
-    def __init__(self, schedules: Sequence[Schedule], now: datetime) -> None:
+    def __init__(self, schedules: Sequence[Schedule], now: datetime, *, failing: str = "") -> None:
         self.now = now
+        self._failing = failing
         self.troubles: dict[UUID, str] = {}
         self._locked = not LOCK_HOLDS and engine_locked()
         exclusive = [schedule.id for schedule in schedules if schedule.overlap != Overlap.ALLOW]
@@ -146,6 +147,8 @@ class Decider:
         return self._occurrences
 
     def _refusal(self, schedule: Schedule, *, catching_up: bool) -> Verdict | None:
+        if self._failing:
+            return Verdict(Outcome.FAILED, Reason.ERROR, self._failing)
         if schedule.id in self._skip_next:
             self._skip_next.discard(schedule.id)
             return Verdict(Outcome.SKIPPED, Reason.SKIP_NEXT)

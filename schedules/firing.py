@@ -113,12 +113,15 @@ def due_schedules(now: datetime, *, leave: Collection[UUID] = (), limit: int = B
     return first
 
 
-def fire(schedules: Sequence[Schedule], now: datetime) -> Fired:
-    """Fire these schedules, which the caller has locked in its transaction; those not due are left as they are."""
+def fire(schedules: Sequence[Schedule], now: datetime, *, failing: str = "") -> Fired:
+    """Fire these schedules, which the caller has locked in its transaction; those not due are left as they are.
+
+    With `failing`, nothing is started: what would have been is recorded as failed for that reason.
+    """
     plans = _plans(schedules, now)
     if not plans:
         return Fired()
-    decider = Decider([plan.schedule for plan in plans], now)
+    decider = Decider([plan.schedule for plan in plans], now, failing=failing)
     for plan in plans:
         if plan.readable:
             _decide(decider, plan.schedule, plan.passed, now)
@@ -239,23 +242,38 @@ def late_by(at: datetime, now: datetime) -> str:
 
 
 def _fire_singly(ids: Sequence[UUID], now: datetime) -> Fired:
-    """Fire each schedule in a transaction of its own; park the one that makes it fail."""
+    """Fire each schedule in a transaction of its own, so that the one that fails stands alone."""
     total = Fired()
     for schedule_id in ids:
         try:
             with transaction.atomic():
-                locked = Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
-                schedule = locked.filter(id=schedule_id, enabled=True).first()
-                if schedule is not None:
+                for schedule in _lock_one(schedule_id):
                     _step_over_recorded(schedule, now)
                     total.add(fire([schedule], now))
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            logger.exception("schedule_parked", schedule_id=str(schedule_id))
-            _park(schedule_id, f"{type(error).__name__}: {error}")
-            total.parked += 1
+            logger.exception("firing_failed", schedule_id=str(schedule_id))
+            total.add(_record_failure(schedule_id, now, f"{type(error).__name__}: {error}"))
     return total
+
+
+def _record_failure(schedule_id: UUID, now: datetime, why: str) -> Fired:
+    """Record as failed what one schedule could not start; park the schedule when not even that works."""
+    try:
+        with transaction.atomic():
+            return fire(_lock_one(schedule_id), now, failing=why)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("schedule_parked", schedule_id=str(schedule_id))
+        _park(schedule_id, why)
+        return Fired(parked=1)
+
+
+def _lock_one(schedule_id: UUID) -> list[Schedule]:
+    locked = Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
+    return list(locked.filter(id=schedule_id, enabled=True))
 
 
 def _step_over_recorded(schedule: Schedule, now: datetime) -> None:

@@ -14,7 +14,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tasks.services import run_inline, unqueued
 
 from orchestrator_admin.ids import uuid7
 from schedules import calls, reconcile
@@ -24,6 +23,7 @@ from schedules.models import Occurrence, Outcome, Schedule
 from schedules.services.running import start
 from tasks.exceptions import TaskError
 from tasks.models import Process, ProcessStatus
+from tasks.services import run_inline, unqueued
 
 logger = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ def _forced_function(declaration: Declaration) -> tuple[Occurrence, Sequence[UUI
     )
     with unqueued() as started:
         if calls.call(occurrence, declaration, token):
-            return occurrence, list(started), []
+            return occurrence, list(started.tokens), []
     occurrence.refresh_from_db()
     return occurrence, [], [_("%(name)s failed: %(why)s") % {"name": declaration.path, "why": occurrence.detail}]
 
@@ -90,7 +90,7 @@ def _forced_task(schedule: Schedule) -> tuple[Occurrence, Sequence[UUID], list[s
     except TaskError as error:
         logger.debug("start_refused", traceback=traceback.format_exc())
         return occurrence, [], [str(error)]
-    return occurrence, list(started), []
+    return occurrence, list(started.tokens), []
 
 
 def _failed(process: Process) -> str:

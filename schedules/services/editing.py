@@ -62,7 +62,7 @@ def create_schedule(
             name=name.strip(),
             workflow_id=workflow_name,
             user_inputs=stored,
-            owner=user,
+            owner_id=None if user is None else user.pk,
             system=user is None,
             trigger=found.kind,
             trigger_kwargs=found.kwargs,
@@ -147,8 +147,7 @@ def use_declared(schedule: Schedule, now: datetime) -> None:
         raise InvalidSchedule(errors)
     _use(schedule, found, now)
     for name in POLICIES:
-        default = Schedule._meta.get_field(name).get_default()
-        setattr(schedule, name, declared.get("policies", {}).get(name, default))
+        setattr(schedule, name, declared.get("policies", {}).get(name, getattr(Schedule(), name)))
     schedule.overridden = False
 
 
@@ -260,8 +259,7 @@ def _inputs(name: str, user_inputs: Any, user: Person | None, errors: Errors) ->
     pages = [dict(page) for page in pages]
     try:
         source = get_workflow(name).initial_input_form
-        inputs.validated(source, pages, user=user)
-        return inputs.stored(source, pages)
+        return inputs.stored(source, pages, user=user)
     except InvalidInputs as error:
         for index, page in enumerate(error.errors):
             errors |= {f"user_inputs.{index}.{field}": list(messages) for field, messages in page.items()}

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tasks.services import start_many
 
 from accounts.permissions import Action, Person
 from schedules import projection
@@ -16,6 +15,7 @@ from schedules.decisions import STARTED, Verdict, apply, start_request
 from schedules.exceptions import CannotStart
 from schedules.models import Occurrence, Outcome, Schedule
 from schedules.services.access import locked
+from tasks.services import start_many
 
 
 def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurrence:
