@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from orchestrator_admin import words
 from schedules.models import CatchUp, Overlap
 
 MAX_TAGS = 20
@@ -89,9 +89,8 @@ class DetailsForm(forms.Form):
         """Offer a grace that was set by the API or in code and is none of ours."""
         grace = self.initial.get("misfire_grace")
         field = cast("forms.ChoiceField", self.fields["misfire_grace"])
-        if grace is not None and grace not in dict(_GRACES):
-            label = format_lazy("{}", ngettext("%d second", "%d seconds", grace) % grace)
-            field.choices = sorted([*_GRACES, (grace, label)])
+        if isinstance(grace, int) and grace not in dict(_GRACES):
+            field.choices = sorted([*_GRACES, (grace, words.duration(timedelta(seconds=grace)))])
 
 
 class PauseForm(forms.Form):

@@ -12,21 +12,21 @@ from django.views.decorators.http import require_safe
 
 from orchestrator_admin import words
 from orchestrator_admin.htmx import render_page, wants_fragment
+from orchestrator_admin.paging import paged
 from schedules import services
 from schedules.filters import OccurrenceFilter, kept, state_of
 from schedules.models import Occurrence, Outcome
 from schedules.views.due import compared, due_times_of
 from schedules.views.finding import found
-from schedules.views.paging import paged
 from tasks.models import Process
 from tasks.registry import label
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from orchestrator_admin.paging import Page
     from schedules.models import Schedule
     from schedules.views.due import DueTimes
-    from schedules.views.paging import Page
 
 LEDGER = 25
 SHOWN = 3  # processes of one occurrence
@@ -63,7 +63,7 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
     schedule = found(request, pk)
     narrowed = OccurrenceFilter(request.GET, Occurrence.objects.filter(schedule=schedule))
     ledger = narrowed.qs if narrowed.is_valid() else Occurrence.objects.none()
-    page = paged(ledger, ("-scheduled_at", "-id"), request.GET, LEDGER)
+    page = paged(ledger, "scheduled_at", request.GET, LEDGER)
     times = due_times_of(schedule)
     context = {
         "schedule": schedule,

@@ -17,13 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orchestrator_admin import words
 from orchestrator_admin.htmx import render_page
+from orchestrator_admin.paging import Page
 from schedules import services
 from schedules.exceptions import ScheduleError
 from schedules.filters import STATE_OF, ScheduleFilter, State, kept, state_of
 from schedules.models import Occurrence, Schedule
 from schedules.views.due import sentence_of
 from schedules.views.finding import visible
-from schedules.views.paging import Page, paged
+from schedules.views.paging import paged_by
 from tasks.registry import label
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def schedules(request: HttpRequest) -> HttpResponse:
     queryset = narrowed.qs if narrowed.is_valid() else everything.none()
     if sort == "next":
         queryset = queryset.filter(next_due_at__isnull=False)
-    page = paged(queryset, SORTS[sort], request.GET, PAGE)
+    page = paged_by(queryset, SORTS[sort], request.GET, PAGE)
     context = {
         "filter": narrowed,
         "chosen": kept(request.GET.dict()),

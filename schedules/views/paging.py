@@ -1,73 +1,59 @@
-"""Pages by the last row's place in the order, not by its number: as quick at the end of a long list as at its start."""
+"""Pages of schedules in any order: by the last row's place in it, as `orchestrator_admin.paging` does by time."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from django.db.models import QuerySet
+from orchestrator_admin.paging import Page
 
 M = TypeVar("M", bound=Model)
 
 
-@dataclass
-class Page(Generic[M]):
-    """One page of rows, and the query strings of its neighbours ("" where there is none)."""
-
-    items: list[M]
-    first: str = ""
-    next: str = ""
-
-
-def paged(queryset: QuerySet[M], order: tuple[str, ...], parameters: Mapping[str, str], size: int) -> Page[M]:
+def paged_by(queryset: QuerySet[M], order: tuple[str, ...], parameters: Mapping[str, str], size: int) -> Page[M]:
     """Return the page that `parameters["after"]` asks for; `order` ends in a unique field. A bad place: the first."""
     rest = {name: value for name, value in parameters.items() if name != "after" and value}
     place = _place(parameters.get("after", ""), len(order))
     if place is not None:
-        queryset = queryset.filter(_behind(order, place))
+        try:
+            queryset = queryset.filter(_behind(order, place))
+        except (ValidationError, ValueError):
+            place = None
     rows = list(queryset.order_by(*order)[: size + 1])
     page = Page(rows[:size])
     if place is not None:
         page.first = "?" + urlencode(rest)
     if len(rows) > size:
-        last = [getattr(page.items[-1], name.lstrip("-")) for name in order]
-        page.next = "?" + urlencode({**rest, "after": json.dumps(last, cls=_Exact, separators=(",", ":"))})
+        last = [_text(getattr(page.items[-1], name.lstrip("-"))) for name in order]
+        page.next = "?" + urlencode({**rest, "after": json.dumps(last, separators=(",", ":"))})
     return page
 
 
-class _Exact(DjangoJSONEncoder):
-    """Times to the microsecond: Django's own cuts them to milliseconds, and a row would come twice."""
-
-    def default(self, o: Any) -> Any:
-        return o.isoformat() if isinstance(o, datetime) else super().default(o)
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _place(text: str, length: int) -> list[Any] | None:
+def _place(text: str, length: int) -> list[str] | None:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if (
-        not isinstance(values, list)
-        or len(values) != length
-        or not all(isinstance(v, str) and "\0" not in v for v in values)
-    ):
+    if not isinstance(values, list) or len(values) != length:
         return None
-    return values
+    return values if all(isinstance(value, str) and "\0" not in value for value in values) else None
 
 
-def _behind(order: tuple[str, ...], place: list[Any]) -> Q:
+def _behind(order: tuple[str, ...], place: list[str]) -> Q:
+    """Return what comes after `place`: a plain bound on the first field, since PostgreSQL walks an index from there."""
+    first, way = order[0].lstrip("-"), "lt" if order[0].startswith("-") else "gt"
     condition = Q()
     for index, name in enumerate(order):
         same = {field.lstrip("-"): value for field, value in zip(order[:index], place, strict=False)}
         condition |= Q(**same, **{f"{name.lstrip('-')}__{'lt' if name.startswith('-') else 'gt'}": place[index]})
-    return condition
+    return condition & Q(**{f"{first}__{way}e": place[0]})
