@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 
 from orchestrator_admin.rest.problems import MEDIA_TYPE
 
@@ -47,11 +48,13 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        problem = ResolvedComponent("Problem", ResolvedComponent.SCHEMA, PROBLEM, object="Problem")
+        self.registry.register_on_missing(problem)
         body_is_read = self.method in {"POST", "PUT", "PATCH"}
         for status, text in REFUSALS.items():
             if status in {413, 415, 409, 422} and not body_is_read:
                 continue
             if status == 412 and self.method not in {"PATCH", "DELETE"}:
                 continue
-            bodies.setdefault(str(status), {"description": text, "content": {MEDIA_TYPE: {"schema": PROBLEM}}})
+            bodies.setdefault(str(status), {"description": text, "content": {MEDIA_TYPE: {"schema": problem.ref}}})
         return bodies

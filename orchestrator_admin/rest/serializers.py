@@ -16,9 +16,19 @@ class StrictSerializer(serializers.Serializer[Any]):
     """A request body: a JSON object with no fields but the declared ones."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := [str(name) for name in data if name not in self.fields]):
-            raise serializers.ValidationError({name[:100]: [_("There is no such field.")] for name in unknown[:20]})
-        return super().to_internal_value(data)
+        known: Any = data
+        errors: dict[str, Any] = {}
+        if isinstance(data, dict):
+            unknown = [str(name) for name in data if name not in self.fields]
+            errors = {name[:100]: [_("There is no such field.")] for name in unknown[:20]}
+            known = {name: value for name, value in data.items() if name in self.fields}
+        try:
+            values = super().to_internal_value(known)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**errors, **error.detail}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 def read(body: type[Body], data: Any, **kwargs: Any) -> dict[str, Any]:

@@ -132,10 +132,10 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         trigger = triggers.parse(asked["trigger"], asked["trigger_kwargs"], time_zone=asked.get("time_zone", "UTC"))
         return Response(preview_shown(trigger, asked["count"]))
 
-    @extend_schema(request=shapes.BulkBody, responses=shapes.BulkResultSerializer(many=True))
+    @extend_schema(request=shapes.BulkSchedulesBody, responses=shapes.BulkSchedulesSerializer)
     def bulk(self, request: Request) -> Response:
         """Pause or resume many schedules. Each is tried; the answer says what became of each."""
-        asked = read(shapes.BulkBody, request.data)
+        asked = read(shapes.BulkSchedulesBody, request.data)
         ids = asked["schedule_ids"]
         seen = set(self.get_queryset().filter(pk__in=ids).values_list("pk", flat=True))
         wanted = [schedule_id for schedule_id in dict.fromkeys(ids) if schedule_id in seen]
@@ -145,7 +145,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
             done = services.bulk_resume(wanted, user=request.user)
         results = {result.schedule_id: (result.ok, str(result.message)) for result in done}
         answers = ((i, *results.get(i, (False, str(ScheduleNotFound(i))))) for i in dict.fromkeys(ids))
-        return Response([{"schedule_id": i, "ok": ok, "message": message} for i, ok, message in answers])
+        return Response({"results": [{"schedule_id": i, "ok": ok, "message": text} for i, ok, text in answers]})
 
     def _seen(self, pk: UUID, *, lock: bool = False) -> Schedule:
         schedules = self.get_queryset()

@@ -9,9 +9,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from orchestrator_admin.rest.serializers import PagesField, StrictSerializer
-from schedules import services
 from schedules.models import CatchUp, Occurrence, Overlap, Schedule, TriggerKind
 from schedules.triggers import TriggerError, load
+from tasks.secrets import mask
 
 OBJECT = {"type": "object", "additionalProperties": True}
 LARGEST = 2**31 - 1
@@ -51,7 +51,7 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
     @extend_schema_field({"type": "array", "items": OBJECT})
     def get_user_inputs(self, schedule: Schedule) -> Any:
-        return services.masked_inputs(schedule)
+        return mask(schedule.user_inputs)
 
     def get_description(self, schedule: Schedule) -> str:
         try:
@@ -126,12 +126,16 @@ class SkipBody(StrictSerializer):
     skip = serializers.BooleanField(default=True)
 
 
-class BulkBody(PauseBody):
+class BulkSchedulesBody(PauseBody):
     action = serializers.ChoiceField(choices=["pause", "resume"])
     schedule_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
 
-class BulkResultSerializer(serializers.Serializer[Any]):
+class ScheduleResultSerializer(serializers.Serializer[Any]):
     schedule_id = serializers.UUIDField()
     ok = serializers.BooleanField()
     message = serializers.CharField()
+
+
+class BulkSchedulesSerializer(serializers.Serializer[Any]):
+    results = ScheduleResultSerializer(many=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -110,10 +111,10 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         self._seen(process_id)
         return Response(self._started(services.start_again(process_id, user=request.user)), status=201)
 
-    @extend_schema(request=shapes.BulkBody, responses=shapes.BulkResultSerializer(many=True))
+    @extend_schema(request=shapes.BulkProcessesBody, responses=shapes.BulkAnswerSerializer)
     def bulk(self, request: Request) -> Response:
         """Retry, resume or abort many processes. Each is tried; the answer says what became of each."""
-        asked = read(shapes.BulkBody, request.data)
+        asked = read(shapes.BulkProcessesBody, request.data)
         seen = set(self.get_queryset().filter(pk__in=asked["process_ids"]).values_list("pk", flat=True))
         results = {
             result.process_id: {"process_id": result.process_id, "ok": result.ok, "message": str(result.message)}
@@ -121,7 +122,7 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
                                         user=request.user)
         }  # fmt: skip
         unseen = ({"process_id": i, "ok": False, "message": str(ProcessNotFound(i))} for i in asked["process_ids"])
-        return Response([results.get(row["process_id"], row) for row in unseen])
+        return Response({"results": [results.get(row["process_id"], row) for row in unseen]})
 
     @extend_schema(responses=shapes.LogSerializer(many=True), filters=False)
     def logs(self, request: Request, process_id: UUID) -> Response:
@@ -155,13 +156,13 @@ class CallbackViewSet(TaskErrorsMixin, GenericViewSet[Process]):
     permission_classes: ClassVar[list[Any]] = []
     queryset = Process.objects.none()
 
-    @extend_schema(request=shapes.ANYTHING, responses=None)  # type: ignore[arg-type]
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=shapes.ReceivedSerializer)
     def receive(self, request: Request, process_id: UUID, token: str) -> Response:
         """Deliver the result; the process goes on with it."""
         services.receive_callback(process_id, token, request.data)
         return Response({"process_id": process_id})
 
-    @extend_schema(request=shapes.ANYTHING, responses=None)  # type: ignore[arg-type]
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=shapes.ReceivedSerializer)
     def progress(self, request: Request, process_id: UUID, token: str) -> Response:
         """Say how far the work has come; the process keeps waiting."""
         services.report_progress(process_id, token, request.data)

@@ -152,15 +152,23 @@ class NoteBody(StrictSerializer):
     note = serializers.CharField(allow_blank=True, max_length=10_000)
 
 
-class BulkBody(StrictSerializer):
+class BulkProcessesBody(StrictSerializer):
     action = serializers.ChoiceField(choices=["retry", "resume", "abort"])
     process_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
 
-class BulkResultSerializer(serializers.Serializer[Any]):
+class ProcessResultSerializer(serializers.Serializer[Any]):
     process_id = serializers.UUIDField()
     ok = serializers.BooleanField()
     message = serializers.CharField(help_text="Why it was refused; empty when it was done.")
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    results = ProcessResultSerializer(many=True)
+
+
+class ReceivedSerializer(serializers.Serializer[Any]):
+    process_id = serializers.UUIDField()
 
 
 class LogSerializer(serializers.ModelSerializer[StepLog]):
