@@ -5,6 +5,7 @@ One statement a page, and none for whoever is not logged in or whose template do
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -46,7 +47,7 @@ class Chrome:
     @property
     def live_since(self) -> int:
         """Milliseconds since 1970: changes after this moment are not on the page."""
-        return int(timezone.now().timestamp() * 1000)
+        return int(getattr(self.request, "begun_at", time.time()) * 1000)
 
     @cached_property
     def _facts(self) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class Chrome:
         if user is None or not user.is_authenticated:
             return {}
         engine = EngineSettings.objects.filter(pk=1)
-        return (
+        found = (
             User.objects.filter(pk=user.pk)
             .order_by()
             .values(
@@ -63,9 +64,8 @@ class Chrome:
                 locked=Exists(engine.filter(global_lock=True)),
                 lock_reason=Subquery(engine.values("reason")),
             )
-            .first()
-            or {}
         )
+        return dict(found.get())
 
     @property
     def scheduler_alive(self) -> bool:
@@ -95,7 +95,7 @@ class Chrome:
 def failed_since(request: HttpRequest) -> QuerySet[Process]:
     """Return the runs that failed after the viewer last looked, and are still failed, as far as they may see them."""
     failed = Process.objects.filter(status__in=FAILURES, last_modified_at__gt=looked_at(request))
-    names = visible_workflows(request.user)  # type: ignore[arg-type]
+    names = visible_workflows(request.user)
     return failed if names is None else failed.filter(workflow__name__in=names)
 
 

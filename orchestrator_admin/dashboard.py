@@ -49,7 +49,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "coming": coming[:SHOWN],
         "timeline": picture,
         "summary": summary(picture),
-        "health": health().parts,
+        "health": health(),
         "seen_up_to": int(time.time()),
     }
     return render_page(request, "dashboard/dashboard.html", "dashboard/_dashboard.html", context)

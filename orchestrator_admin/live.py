@@ -151,7 +151,7 @@ hub = Hub()
 @require_GET
 async def events(request: HttpRequest) -> HttpResponseBase:
     """Stream what changes of the names in `on`. 401 and 204 tell the browser to stop asking, and to poll instead."""
-    user = await request.auser()  # type: ignore[attr-defined]
+    user = await request.auser()
     if not user.is_authenticated:
         return HttpResponse(status=401)
     if not isinstance(request, ASGIRequest):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.db.models import Model, Q, QuerySet
@@ -47,7 +46,8 @@ def paged(queryset: QuerySet[M], newest_by: str, parameters: QueryDict, size: in
 
 
 def _query(parameters: QueryDict, **changes: str) -> str:
-    rest = [(name, value) for name, values in parameters.lists() if name != "after" for value in values if value]
+    names = [name for name in parameters if name != "after"]
+    rest = [(name, value) for name in names for value in parameters.getlist(name) if value]
     return "?" + urlencode([*rest, *changes.items()])
 
 
@@ -62,14 +62,3 @@ def _read(text: str) -> tuple[datetime, str] | None:
     except (ValueError, TypeError, RecursionError):
         return None
     return None if found[0].tzinfo is None or "\0" in found[1] else found
-
-
-def changed(parameters: Mapping[str, Any] | QueryDict, **changes: str) -> str:
-    """Return the query string of `parameters` with some changed, from the first page on."""
-    merged = QueryDict(mutable=True)
-    if isinstance(parameters, QueryDict):
-        merged.update(parameters)
-    merged.pop("after", None)
-    for name, value in changes.items():
-        merged[name] = value
-    return "?" + merged.urlencode()

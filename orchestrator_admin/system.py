@@ -41,7 +41,7 @@ def system(request: HttpRequest) -> HttpResponse:
     context = {
         "schedulers": _alive(SchedulerInstance.objects.filter(heartbeat_at__gt=since)),
         "workers": _alive(WorkerInstance.objects.filter(heartbeat_at__gt=since)),
-        "health": health().parts,
+        "health": health(),
         "queues": _queues(),
         "engine": EngineSettings.objects.select_related("changed_by").filter(pk=1).first(),
         "may_lock": is_admin(user),
@@ -92,7 +92,7 @@ def _queues() -> list[tuple[str, int, int]]:
             "SELECT queue_name, count(*) FILTER (WHERE status = 'todo'), count(*) FILTER (WHERE status = 'doing')"
             " FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY 1 ORDER BY 1"
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _versions() -> list[tuple[str, str]]:
@@ -100,6 +100,6 @@ def _versions() -> list[tuple[str, str]]:
         own = version("orchestrator-admin")
     except PackageNotFoundError:
         own = _("not installed as a package")
-    server = str(connection.pg_version)
+    server = str(connection.pg_version)  # type: ignore[attr-defined]
     found = [("Orchestrator Admin", own), ("Python", platform.python_version()), ("Django", django.get_version())]
     return [*found, ("PostgreSQL", f"{server[:-4]}.{int(server[-4:])}"), *((name, version(name)) for name in PACKAGES)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,6 +24,7 @@ class ViewerMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.begun_at = time.time()  # type: ignore[attr-defined]  # what changes from now on is not on the page
         name = getattr(request.user, "time_zone", "") or unquote(request.COOKIES.get("tz", ""))
         if name in _known_zones:
             with timezone.override(ZoneInfo(name)):

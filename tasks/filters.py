@@ -35,7 +35,7 @@ STATUSES_OF: dict[str, tuple[ProcessStatus, ...]] = {
 }
 
 
-class ProcessFilter(filters.FilterSet):
+class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     """Every parameter may be combined with every other; a value that makes no sense is refused by name."""
 
     group = filters.ChoiceFilter(choices=Group, method="in_group", label=_("Show"))

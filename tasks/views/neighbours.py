@@ -12,7 +12,8 @@ from django.db.models import Min, QuerySet
 
 
 def _schedules() -> QuerySet[Any, Any]:
-    return apps.get_model("schedules", "Schedule")._default_manager.all()
+    schedules: QuerySet[Any, Any] = apps.get_model("schedules", "Schedule")._default_manager.all()
+    return schedules
 
 
 def next_runs(names: Collection[str]) -> dict[str, datetime]:

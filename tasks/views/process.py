@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +17,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from orchestrator_admin.htmx import render_page
 from tasks import services
-from tasks.exceptions import InvalidInputs, TaskError
+from tasks.exceptions import IllegalTransition, InvalidInputs, TaskError
 from tasks.models import TERMINAL, InputState, Process, ProcessStatus, StepLog
 from tasks.registry import label
 from tasks.secrets import mask
 from tasks.statuses import FINISHED_STEP
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
+from tasks.views.rows import usual_span
 from tasks.views.states import difference, frames
 from tasks.views.timeline import StepRow, planned_steps, step_rows
 
@@ -185,8 +185,7 @@ def _usual(process: Process) -> Any:
     """Return the median duration of the workflow's last completed runs."""
     recent = Process.objects.filter(workflow=process.workflow_id, status=ProcessStatus.COMPLETED)
     took = F("completed_at") - F("first_run_at")
-    spans = [span for span in recent.order_by("-started_at").values_list(took, flat=True)[:USUAL_OF] if span]
-    return median(spans) if spans else None
+    return usual_span(recent.order_by("-started_at").values_list(took, flat=True)[:USUAL_OF])
 
 
 def _elapsed(process: Process) -> Any:
@@ -199,7 +198,7 @@ def resume_form_source(process: Process) -> tuple[Any, dict[str, Any]]:
     """Return the form of the step at which the process waits, and the state that the form sees."""
     waiting = process.steps.filter(parent=None).order_by("-pk").first()
     if process.status != ProcessStatus.SUSPENDED or waiting is None:
-        raise services.IllegalTransition("resume", process.status, _("Only a suspended process waits for inputs."))
+        raise IllegalTransition("resume", process.status, _("Only a suspended process waits for inputs."))
     step = planned_steps(process.workflow.name)[waiting.position]
     return step.form, waiting.state
 

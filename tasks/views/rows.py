@@ -70,8 +70,7 @@ class TaskRow:
     @property
     def usual(self) -> timedelta | None:
         """Median duration of the completed ones among the last runs."""
-        spans = [run.duration for run in self.runs if run.duration and run.status == ProcessStatus.COMPLETED]
-        return median(spans) if spans else None
+        return usual_span(run.duration for run in self.runs if run.status == ProcessStatus.COMPLETED)
 
     @property
     def failed_last(self) -> bool:
@@ -80,6 +79,12 @@ class TaskRow:
     @property
     def running(self) -> bool:
         return any(run.active for run in self.runs)
+
+
+def usual_span(spans: Iterable[timedelta | None]) -> timedelta | None:
+    """Return the median of the lengths that are known."""
+    seconds = [span.total_seconds() for span in spans if span is not None]
+    return timedelta(seconds=median(seconds)) if seconds else None
 
 
 def with_last_runs(workflows: QuerySet[Workflow]) -> QuerySet[Workflow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from tasks.views.rows import TaskRow, runs_of, task_rows, trend
 from tasks.views.timeline import planned_steps
 
 HISTORY = 25
-FILTERS = {
+FILTERS: dict[str, tuple[Any, Callable[[TaskRow], bool]]] = {
     "": (gettext_lazy("All"), lambda row: True),
     "scheduled": (gettext_lazy("Scheduled"), lambda row: row.next_run is not None),
     "failed": (gettext_lazy("Failed last"), lambda row: row.failed_last),
