@@ -45,7 +45,7 @@ class CalendarIntervalTrigger(PatternTrigger):
         )
 
     def told_start(self) -> date | datetime | None:
-        if self.start or sentences.tells_start(self._units()) or self.first_day > datetime.now(self.zone).date():
+        if sentences.tells_start(self._units()) or self.first_day > datetime.now(self.zone).date():
             return self.first_day
         return None
 

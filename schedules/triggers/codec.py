@@ -83,18 +83,18 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
     shared = _shared(reader, jitter, end)
     match kind:
         case "date":
-            start = common["start"] = _start(reader, end)
+            start = common["start"] = _start(reader, end, call)
             run_date, normal = once.read(reader, start, common["end"])
             if start:
                 normal["start_date"] = as_json(start)
             return DateTrigger(run_date, normal | shared, reader.zone, **common)
         case "calendarinterval":
             first_day, normal = calendarinterval.read(reader, call.now)
-            common["start"] = _start(reader, end)
+            common["start"] = _start(reader, end, call)
             reader.finish()
             return CalendarIntervalTrigger(first_day, normal | shared, reader.zone, **common)
         case "interval":
-            units, start = interval.read(reader), _start(reader, end)
+            units, start = interval.read(reader), _start(reader, end, call)
             reader.finish()
             common["start"] = start or _anchor(units, reader, place, call)
             normal = {**units, "start_date": as_json(common["start"]), **shared}
@@ -107,7 +107,7 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
 def _cron(
     reader: Reader, end: date | datetime | None, shared: dict[str, Any], common: dict[str, Any], call: _Call
 ) -> Trigger:
-    normal, start = cron.read(reader), _start(reader, end)
+    normal, start = cron.read(reader), _start(reader, end, call)
     reader.finish()
     field = next(iter(normal))
     if start:
@@ -128,7 +128,7 @@ def _combined(
     place: _Place,
     call: _Call,
 ) -> Trigger:
-    start = common["start"] = _start(reader, end)
+    start = common["start"] = _start(reader, end, call)
     inner = replace(place, depth=place.depth + 1, time_zone=reader.zone.key, in_and=place.in_and or kind == "and")
     legs = _legs(reader, inner, call)
     reader.finish()
@@ -186,10 +186,10 @@ def _refuse_what_never_meets(trigger: AndTrigger, path: str, call: _Call) -> Non
     raise TriggerError({f"{path}triggers": [_("All together never meet (looked five years ahead).")]})
 
 
-def _start(reader: Reader, end: date | datetime | None) -> datetime | None:
+def _start(reader: Reader, end: date | datetime | None, call: _Call) -> datetime | None:
     start = reader.instant("start_date")
     last = last_moment(end, reader.zone)
-    if start and last and start > last:
+    if call.strict and start and last and start > last:
         reader.error("end_date", _("The end comes before the start."))
     return start
 

@@ -26,6 +26,8 @@ def explain_error(expression: str) -> str:
     from schedules.triggers.cron import NICKNAMES
 
     text = " ".join(expression.split())
+    if not text:
+        return _("Give a cron expression such as 30 1 * * *.")
     if text.startswith("@"):
         return "" if text.lower() in NICKNAMES else _nickname(text, list(NICKNAMES))
     parts = text.upper().split()
@@ -79,7 +81,7 @@ def _field_error(name: str, part: str) -> str:
     first, *rest = ends
     if first is not None and len(rest) == 1 and rest[0] is not None and rest[0] < first:
         return _("counts backwards in the %(field)s: %(term)s. Write the smaller one first.") % values
-    return _("has a %(field)s that cannot be read: “%(term)s” (%(low)d to %(high)d).") % values
+    return _("cannot be read: “%(term)s” is not a valid %(field)s (%(low)d to %(high)d).") % values
 
 
 def _value(name: str, text: str) -> int | None:

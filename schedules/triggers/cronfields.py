@@ -17,12 +17,13 @@ from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
-from schedules.triggers.patterns import Pattern, TimesOfDay
+from schedules.triggers.patterns import SEARCH_DAYS, Pattern, TimesOfDay
 from schedules.triggers.reading import Reader
 
 NAMES: tuple[str, ...] = Fields.FIELD_NAMES
 LONGEST = 100
 _MOST_STEPS = 40_000
+_ALL_YEARS = 9999 * 366
 
 
 def read(reader: Reader) -> dict[str, int | str]:
@@ -69,6 +70,7 @@ def from_fields(fields: tuple[tuple[str, int | str], ...]) -> Pattern:
     return Pattern(
         TimesOfDay(hours, minutes, seconds),
         (FieldDays(by_name),),
+        search_days=SEARCH_DAYS if str(by_name["year"]) == "*" else _ALL_YEARS,
         real_time=str(by_name["minute"]).startswith("*") or str(by_name["hour"]).startswith("*"),
     )
 

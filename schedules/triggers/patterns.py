@@ -15,6 +15,7 @@ from typing import Protocol
 from schedules.triggers.dst import LAST_YEAR
 
 DAY = timedelta(days=1)
+LAST_DAY = date(LAST_YEAR, 12, 31)
 SEARCH_DAYS = 50 * 366  # 29 February on a Sunday comes every 28 years, across 2100 only after 40
 
 
@@ -77,7 +78,7 @@ class Pattern:
         today = wall.date()
         if today.year > LAST_YEAR:
             return None
-        last = min(today + timedelta(days=self.search_days), date(LAST_YEAR, 12, 31))
+        last = LAST_DAY if (LAST_DAY - today).days < self.search_days else today + timedelta(days=self.search_days)
         day = self.next_day(today, last)
         if day == today:
             if later := self.times.after(wall.time()):

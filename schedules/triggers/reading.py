@@ -29,7 +29,7 @@ class Reader:
         self.skipped: set[str] = set()  # names of local times given that the clocks skip
         self._known: set[str] = set()
         if not isinstance(kwargs, Mapping) or not all(isinstance(key, str) for key in kwargs):
-            raise TriggerError({path.rstrip(".") or "trigger_kwargs": [_("Give the arguments as an object.")]})
+            raise TriggerError({path + "trigger_kwargs": [_("Give the arguments as an object.")]})
         self.kwargs: Mapping[str, Any] = kwargs
         self.zone = self._zone(time_zone)
 
@@ -108,7 +108,10 @@ class Reader:
         known = ", ".join(sorted(self._known))
         for name in self.kwargs:
             if name not in self._known:
-                self.error(name[:60], _("This trigger has no such argument. It knows: %(known)s.") % {"known": known})
+                self.error(
+                    name[:60] or "trigger_kwargs",
+                    _("This trigger has no such argument. It knows: %(known)s.") % {"known": known},
+                )
         if self.errors:
             raise TriggerError(self.errors)
 

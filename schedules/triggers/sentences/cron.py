@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from cronsim import CronSim
+from cronsim.explain import Expression
 from django.utils.translation import gettext as _
 
 from schedules.triggers.patterns import TimesOfDay
@@ -21,12 +22,12 @@ Items = AbstractSet[int | tuple[int, int]]
 
 
 def cron(cron: CronSim, times: TimesOfDay) -> str:
-    """Return a crontab expression in words: ours, or cronsim's (English) for rare ones."""
+    """Return a crontab expression in words: ours, or cronsim's (English) for rare times or days."""
     by_clock = times_of_day(times)
     days = _days(cron)
-    if by_clock is None or days is None:
-        return str(cron.explain())
-    return _sentence(*by_clock, *days)
+    theirs = Expression(list(cron.parts))
+    by_clock = theirs.translate_time() if by_clock is None else by_clock
+    return _sentence(*by_clock, *(days or (theirs.translate_date(allow_every_day=False), "")))
 
 
 def cron_fields(
