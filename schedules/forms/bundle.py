@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.http import QueryDict
 from django.utils import timezone
 
 from schedules.forms.details import DetailsForm
@@ -14,7 +15,7 @@ from tasks.exceptions import TaskError
 from tasks.registry import get_workflow, label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from django import forms
 
@@ -30,15 +31,15 @@ class ScheduleForms:
 
     def __init__(
         self,
-        data: Mapping[str, Any] | None,
+        data: QueryDict | None,
         *,
         user: User,
         workflows: list[tuple[str, str]],
         schedule: Schedule | None = None,
-        prefill: Mapping[str, str] | None = None,
+        prefill: QueryDict | None = None,
     ) -> None:
         self.schedule = schedule
-        initial = _stored(schedule) if schedule else _suggested(prefill or {})
+        initial = _stored(schedule) if schedule else _suggested(prefill or QueryDict())
         of_code = schedule is not None and schedule.workflow_name is None
         self.details = DetailsForm(data, workflows=None if of_code else workflows, initial=initial)
         self.timing = TimingForm(data, initial=initial)
@@ -46,7 +47,7 @@ class ScheduleForms:
         self.workflow_name = "" if of_code else str(self.details["workflow_name"].value() or "")
         self.inputs = self._inputs(data, user, dict(workflows))
 
-    def _inputs(self, data: Mapping[str, Any] | None, user: User, known: dict[str, str]) -> InputPages:
+    def _inputs(self, data: QueryDict | None, user: User, known: dict[str, str]) -> InputPages:
         same = self.schedule is not None and self.schedule.workflow_name == self.workflow_name
         stored = self.schedule.user_inputs if self.schedule and same else ()
         if self.workflow_name not in known:
@@ -149,9 +150,11 @@ def _stored(schedule: Schedule) -> dict[str, Any]:
     }
 
 
-def _suggested(prefill: Mapping[str, str]) -> dict[str, Any]:
+def _suggested(prefill: QueryDict) -> dict[str, Any]:
     """Return what a new form starts with: the address's parameters by field name, and the viewer's zone."""
-    initial: dict[str, Any] = {"timezone": timezone.get_current_timezone_name(), **{k: prefill[k] for k in prefill}}
+    given: dict[str, Any] = {name: value for name, value in prefill.items() if name not in {"legs", "weekdays"}}
+    if "weekdays" in prefill:
+        given["weekdays"] = prefill.getlist("weekdays")
     if "task" in prefill:
-        initial["workflow_name"] = prefill["task"]
-    return initial
+        given["workflow_name"] = prefill["task"]
+    return {"timezone": timezone.get_current_timezone_name(), **given}

@@ -35,7 +35,7 @@ NOT_SAVING = ("show", "add_leg")  # buttons that come back with the form, for br
 def new(request: HttpRequest) -> HttpResponse:
     """Ask when a task should run, and create the schedule."""
     data = _typed(request)
-    forms = ScheduleForms(data, user=request.user, workflows=_workflows(request), prefill=request.GET.dict())
+    forms = ScheduleForms(data, user=request.user, workflows=_workflows(request), prefill=request.GET)
     if _saving(request) and forms.is_valid():
         try:
             schedule = services.create_schedule(**forms.creation(), user=request.user)

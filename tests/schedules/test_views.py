@@ -285,7 +285,7 @@ def test_the_form_is_filled_in_from_the_address(browser: Client) -> None:
         {"task": "no_such_task"},
         {"kind": "nonsense", "every": "x", "unit": "y"},
         {"legs": "x", "misfire_grace": "soon", "timezone": "x" * 5000},
-        {"weekdays": "9", "month_day": "\0", "overlap": "?", "run_date": "\ufffex"},
+        {"weekdays": "9", "month_day": "32", "overlap": "?", "run_date": "\ufffex", "combine_json": "{"},
     ],
 )
 def test_nonsense_in_the_address_is_harmless(browser: Client, query: dict[str, str]) -> None:
