@@ -231,15 +231,14 @@ def request_abort(process_id: UUID, *, by: str) -> bool:
     )
 
 
-def resume(process_id: UUID, expected: Iterable[ProcessStatus], *, keep_crashes: bool = False) -> bool:
+def resume(process_id: UUID, expected: Iterable[ProcessStatus]) -> bool:
     """Queue a process again that stopped with one of the `expected` statuses. The caller gives it a job."""
     return bool(
         fetch(
             "UPDATE tasks_process SET status = 'resumed', last_modified_at = now(), retry_at = NULL, failed_reason = '', "
-            "traceback = '', callback_token = '', callback_deadline = NULL, assignee = 'SYSTEM', completed_at = NULL, "
-            "crashes = CASE WHEN %s THEN crashes ELSE 0 END "
+            "traceback = '', callback_token = '', callback_deadline = NULL, assignee = 'SYSTEM', completed_at = NULL "
             "WHERE process_id = %s AND status = ANY(%s) RETURNING process_id",
-            (keep_crashes, process_id, [status.value for status in expected]),
+            (process_id, [status.value for status in expected]),
         )
     )
 

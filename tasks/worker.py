@@ -1,19 +1,165 @@
-"""What one worker process knows of itself, and what it does with a job."""
+"""A worker: Procrastinate's, taught to outlive its database, with N threads for the steps of processes.
+
+Threads: the event loop fetches jobs and finishes them; N threads run processes, each on its own connection; one thread
+keeps leases, logs and heartbeat (`keeper`), one sweeps (`sweeper`).
+Ending: at SIGTERM the running steps finish, what is left of their processes is handed back, and nothing new is taken.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 from uuid import UUID
 
-from tasks import engine
-from tasks.engine import Run
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import reset_queries
+from procrastinate import App, exceptions, psycopg_connector
+from procrastinate.contrib.django import app as django_app
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.worker import Worker
+
+from tasks import engine, registry
+from tasks.keeper import Heartbeat, Keeper
+from tasks.sweeper import Sweeper
+
+logger = structlog.get_logger(__name__)
+
+POLLING: Final = 5.0
+PAUSE: Final = 1.0
 
 stopping = threading.Event()
-"""Set when this worker is asked to end: running steps finish, the rest is handed back."""
-name = ""
+"""Set when this worker is asked to end."""
+_keeper: Keeper | None = None
+_name = ""
 
 
-def work(process_id: UUID, *, register: object = None) -> None:
-    """Run a process, if it is still to be run."""
-    def no(run: Run) -> None: ...
-    engine.run_process(process_id, worker=name, stopping=stopping.is_set, register=no)
+def work(process_id: UUID) -> None:
+    """Run a process in the calling thread, if it is still to be run."""
+    assert _keeper is not None  # noqa: S101  jobs run within `serve`
+    with _keeper.keeping() as register:
+        engine.run_process(process_id, worker=_name, stopping=stopping.is_set, register=register)
+    if settings.DEBUG:
+        reset_queries()
+
+
+def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
+    """Be a worker until SIGTERM or SIGINT."""
+    global _keeper, _name
+    for name in registry.registered():
+        _preload(name)
+    heartbeat = Heartbeat(concurrency=concurrency, queues=", ".join(queues or ()), version=_version())
+    _name = heartbeat.name
+    _keeper, sweeper = Keeper(heartbeat.beat), Sweeper()
+    heartbeat.beat(0)
+    _keeper.start()
+    sweeper.start()
+    logger.info("worker_started", worker=_name, concurrency=concurrency, queues=list(queues or ()))
+    try:
+        asyncio.run(_serve(concurrency, queues))
+    finally:
+        sweeper.end()
+        _keeper.end()
+        heartbeat.leave()
+        logger.info("worker_stopped", worker=_name)
+
+
+async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="process"))
+    app = App(connector=_Connector(kwargs=connector_params(), min_size=1, max_size=4, configure=_autocommit))
+    app.tasks = django_app.tasks
+    while not stopping.is_set():
+        worker = ProcessWorker(
+            app,
+            queues=queues,
+            name=_name,
+            concurrency=concurrency,
+            delete_jobs="always",
+            fetch_job_polling_interval=POLLING,
+            abort_job_polling_interval=3600.0,
+        )
+        try:
+            async with app.open_async():
+                await worker.run()
+        except (exceptions.ConnectorException, psycopg.OperationalError, TimeoutError) as error:
+            logger.warning("worker_without_database", error=str(error).strip())
+            await asyncio.sleep(PAUSE)
+
+
+class ProcessWorker(Worker):
+    """Procrastinate's worker, which would end when the database is away for a moment: this one waits for it."""
+
+    def stop(self) -> None:
+        """Take no more jobs; processes that run here are handed back after their current step."""
+        stopping.set()
+        super().stop()
+
+    async def _fetch_and_process_jobs(self) -> None:
+        try:
+            await super()._fetch_and_process_jobs()
+        except exceptions.ConnectorException as error:
+            logger.warning("jobs_not_fetched", error=str(error.__cause__ or error).strip())
+            await asyncio.sleep(PAUSE)
+            self._new_job_event.set()
+
+    async def _update_heartbeat(self) -> None:
+        while True:
+            try:
+                await super()._update_heartbeat()
+            except exceptions.ConnectorException as error:
+                logger.warning("queue_heartbeat_failed", error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(PAUSE)
+
+    async def _persist_job_status(self, *args: Any, **kwargs: Any) -> None:
+        """Finish a job. It may be gone: the sweeper throws jobs away whose worker seems to be lost."""
+        while True:
+            try:
+                await super()._persist_job_status(*args, **kwargs)
+            except exceptions.ConnectorException as error:
+                if isinstance(error.__cause__, psycopg.errors.RaiseException):
+                    return
+                logger.warning("job_not_finished", error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(PAUSE)
+                if self._stop_event.is_set():
+                    return
+            else:
+                return
+
+
+class _Connector(psycopg_connector.PsycopgConnector):
+    """Connections for the event loop, which listens again whatever happened to the connection that listened."""
+
+    async def listen_notify(self, on_notification: Any, channels: Iterable[str]) -> None:
+        names = list(channels)
+        while True:
+            try:
+                await super().listen_notify(on_notification, names)
+            except (exceptions.ConnectorException, psycopg.OperationalError) as error:
+                logger.warning("listening_interrupted", error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(PAUSE)
+
+
+async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each of the queue's statements is a transaction of its own: one round trip instead of three."""
+    await connection.set_autocommit(True)
+
+
+def _preload(name: str) -> None:
+    """Import a workflow before processes need it; whoever starts one that does not import is told then."""
+    try:
+        _ = registry.get_workflow(name).steps
+    except Exception as error:
+        logger.error("workflow_not_loaded", workflow_name=name, error=str(error))
+
+
+def _version() -> str:
+    try:
+        return version("orchestrator-admin")
+    except PackageNotFoundError:
+        return ""
