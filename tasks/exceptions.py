@@ -147,7 +147,7 @@ class InconsistentDataError(Exception):
     """Raised by a step: two systems disagree. The process ends as `inconsistent_data`."""
 
 
-class ApiException(Exception):  # noqa: N818  the name that authors know
+class ApiException(Exception):
     """Raised by a step: another system's API answered with an error, or not at all (`api_unavailable`)."""
 
     def __init__(self, status: int | None = None, reason: str | None = None, http_resp: Any = None) -> None:
@@ -195,5 +195,5 @@ class DefinitionChanged(StepError):
     """The workflow was changed under a running process in a way that leaves no right place to continue."""
 
 
-class LeaseLost(Exception):  # noqa: N818
+class LeaseLost(Exception):
     """Another worker, the sweeper or a person took the process: this run of it must end without a trace."""

@@ -39,6 +39,7 @@ class Keeper(threading.Thread):
         self._guard = threading.Lock()
         self._ending = threading.Event()
         self._beat = beat
+        self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self._renewed = self._beaten = time.monotonic()
 
     @property
@@ -50,6 +51,15 @@ class Keeper(threading.Thread):
         """Also renew the leases of processes that nobody runs yet."""
         with self._guard:
             self._tokens.update(tokens)
+
+    def token_of(self, process_id: UUID) -> UUID | None:
+        """Return the token under which a process is held that nobody runs yet."""
+        return self._tokens.get(process_id)
+
+    def let_go(self, process_id: UUID) -> None:
+        """Renew that process's lease no more."""
+        with self._guard:
+            self._tokens.pop(process_id, None)
 
     @contextmanager
     def keeping(self) -> Iterator[Callable[[Run], None]]:

@@ -271,7 +271,9 @@ class InputState(models.Model):
     """
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="inputs")
-    input_type = models.CharField(max_length=10, choices=[("initial", "initial"), ("resume", "resume"), ("callback", "callback")])
+    input_type = models.CharField(
+        max_length=10, choices=[("initial", "initial"), ("resume", "resume"), ("callback", "callback")]
+    )
     step = models.CharField(max_length=255, blank=True)
     user_inputs = models.JSONField(default=list)
     state = models.JSONField(default=dict)

@@ -99,7 +99,9 @@ def _explained(state: Mapping[str, Any], error: Exception) -> str:
         except RecursionError:
             return f"The value of “{key}” contains itself, or is nested too deeply, and cannot be stored as JSON."
         except (TypeError, ValueError) as cause:
-            what = "a number that JSON does not know (NaN or infinity)" if "JSON compliant" in str(cause) else str(cause)
+            what = (
+                "a number that JSON does not know (NaN or infinity)" if "JSON compliant" in str(cause) else str(cause)
+            )
             if "Circular" in what:
                 return f"The value of “{key}” contains itself and cannot be stored as JSON."
             return f"The value of “{key}” cannot be stored as JSON: {what}."

@@ -48,7 +48,7 @@ LEGAL: dict[ProcessStatus, tuple[ProcessStatus, ...]] = {
     ProcessStatus.SUSPENDED: (ProcessStatus.RESUMED, ProcessStatus.ABORTED),
     ProcessStatus.WAITING: (ProcessStatus.RESUMED, ProcessStatus.ABORTED),
     ProcessStatus.AWAITING_CALLBACK: (ProcessStatus.RESUMED, ProcessStatus.FAILED, ProcessStatus.ABORTED),
-    **{failure: (ProcessStatus.RESUMED, ProcessStatus.ABORTED) for failure in FAILURES},
+    **dict.fromkeys(FAILURES, (ProcessStatus.RESUMED, ProcessStatus.ABORTED)),
     ProcessStatus.ABORTED: (),
     ProcessStatus.COMPLETED: (),
 }

@@ -83,7 +83,7 @@ def _mark_lost() -> int:
     rows = sql.fetch(
         "SELECT p.process_id, p.lease_token, p.current_step, p.crashes, p.worker, p.abort_requested_by, "
         "p.current_step_started_at, w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
-        f"WHERE p.status = 'running' AND p.lease_expires_at < now() AND {_GRACE} "  # noqa: S608
+        f"WHERE p.status = 'running' AND p.lease_expires_at < now() AND {_GRACE} "
         f"ORDER BY p.lease_expires_at LIMIT {AT_ONCE}",
     )
     return sum(_lost(*row) for row in rows)
@@ -107,10 +107,13 @@ def _lost(
     reason = _("Worker lost while running “%(step)s” (%(worker)s).") % names
     quarantined = crashes + 1 >= CRASHES_UNTIL_QUARANTINE
     if quarantined:
-        reason = _(
-            "Worker lost while running “%(step)s” (%(worker)s), for the third time in a row: the step is in quarantine "
-            "and is not retried by itself."
-        ) % names
+        reason = (
+            _(
+                "Worker lost while running “%(step)s” (%(worker)s), for the third time in a row: the step is in quarantine "
+                "and is not retried by itself."
+            )
+            % names
+        )
     with transaction.atomic():
         retries = not quarantined and _retries(process_id, workflow_name, step_name)
         status = ProcessStatus.WAITING if retries else ProcessStatus.FAILED
@@ -144,9 +147,7 @@ def _retries(process_id: UUID, workflow_name: str, step_name: str) -> bool:
     return step is not None and step.retries
 
 
-def _record_loss(
-    process_id: UUID, step_name: str, status: StepStatus, reason: str, began: datetime | None
-) -> None:
+def _record_loss(process_id: UUID, step_name: str, status: StepStatus, reason: str, began: datetime | None) -> None:
     """Write the row of the step that was cut off, or change the one that a group already has."""
     state = json.dumps({"class": "WorkerLost", "error": reason})
     now = timezone.now()
@@ -182,7 +183,7 @@ def _retry_waiting() -> int:
         return 0
     rows = sql.fetch(
         "SELECT process_id FROM tasks_process WHERE status = 'waiting' AND retry_at <= now() "
-        f"ORDER BY retry_at LIMIT {AT_ONCE}"  # noqa: S608
+        f"ORDER BY retry_at LIMIT {AT_ONCE}"
     )
     return sum(_resumed(process_id, ProcessStatus.WAITING) for (process_id,) in rows)
 
@@ -199,7 +200,7 @@ def _fail_overdue() -> int:
     """Fail the processes that nobody called back in time."""
     rows = sql.fetch(
         "SELECT process_id FROM tasks_process WHERE status = 'awaiting_callback' AND callback_deadline <= now() "
-        f"ORDER BY callback_deadline LIMIT {AT_ONCE}"  # noqa: S608
+        f"ORDER BY callback_deadline LIMIT {AT_ONCE}"
     )
     return sum(fail_overdue_callback(process_id) for (process_id,) in rows)
 
@@ -237,7 +238,7 @@ def _drop_stalled_jobs() -> int:
         "DELETE FROM procrastinate_jobs j WHERE j.status = 'doing' AND j.task_name = %s AND NOT EXISTS ("
         "SELECT FROM procrastinate_workers w WHERE w.id = j.worker_id "
         "AND w.last_heartbeat > now() - interval '30 seconds') "
-        f"AND {_GRACE} RETURNING id",  # noqa: S608
+        f"AND {_GRACE} RETURNING id",
         (queue.RUN_PROCESS,),
     )
     return len(rows)
@@ -251,7 +252,7 @@ def _requeue() -> int:
         "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p "
         "WHERE p.status IN ('created', 'resumed') AND p.last_modified_at < now() - interval '10 seconds' "
         "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
-        f"AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT {AT_ONCE * 4}"  # noqa: S608
+        f"AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT {AT_ONCE * 4}"
     )
     missing: list[Any] = [queue.Ticket(*row) for row in rows]
     if missing:

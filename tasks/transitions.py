@@ -254,7 +254,9 @@ def fail_waiting(process_id: UUID, expected: ProcessStatus, *, reason: str) -> b
     )
 
 
-def take_from_lost_worker(process_id: UUID, token: UUID, status: ProcessStatus, *, reason: str, retry: float | None) -> bool:
+def take_from_lost_worker(
+    process_id: UUID, token: UUID, status: ProcessStatus, *, reason: str, retry: float | None
+) -> bool:
     """End the run of a worker whose lease ran out. It cannot record anything any more."""
     return bool(
         fetch(

@@ -119,5 +119,3 @@ def _masked_copy(text: str, secrets: Collection[str]) -> Any:
 
 def _clean(text: str, secrets: Collection[str], limit: int) -> str:
     return storable_text(mask_text(text, secrets) if secrets else text, limit)
-
-

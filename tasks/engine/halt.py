@@ -13,11 +13,11 @@ LONGEST_WAIT: Final = 3600.0
 FIRST_WAIT: Final = 15.0
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):
     """The run ended as recorded: nothing is left to be done by this worker."""
 
 
-class Halt(Exception):  # noqa: N818
+class Halt(Exception):
     """A step has no result now. `rows` are those of the groups around it, innermost first, to be recorded with it."""
 
     def __init__(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:

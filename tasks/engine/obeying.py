@@ -22,7 +22,9 @@ def obey(run: Run, orders: Orders) -> None:
         raise LeaseLost
     if orders.abort_requested_by:
         reason = _("Aborted by %(user)s.") % {"user": orders.abort_requested_by}
-        _certainly(lambda: transitions.abort_running(run.process_id, run.token, by=orders.abort_requested_by, reason=reason))
+        _certainly(
+            lambda: transitions.abort_running(run.process_id, run.token, by=orders.abort_requested_by, reason=reason)
+        )
         raise Stopped
     if orders.locked or run.stopping():
         hand_back(run, locked=orders.locked)

@@ -187,9 +187,7 @@ def _run_nested(part: Part, step: Step, view: dict[str, Any], path: str, status:
     run = part.run
     if part.row_id is None:
         part.settle(commit(run, [part.result()], part.going_on()))
-    inner = Part(
-        run, step.name, path, part.top_step, position=len(part.done), state=view, parent=part.row_id
-    )
+    inner = Part(run, step.name, path, part.top_step, position=len(part.done), state=view, parent=part.row_id)
     found = rows_of(part.row_id, run).get(inner.position)
     if found is not None:
         inner.restore(found)

@@ -42,9 +42,7 @@ class _Level:
 def find(process_id: UUID, workflow_name: str) -> Pending:
     """Return the step at which the process waits. Raises StepError, also DefinitionChanged, where there is none."""
     top = registry.get_workflow(workflow_name).steps
-    rows = sql.fetch(
-        _ROW + "process_id = %s AND parent_id IS NULL AND status <> 'abort' ORDER BY id", (process_id,)
-    )
+    rows = sql.fetch(_ROW + "process_id = %s AND parent_id IS NULL AND status <> 'abort' ORDER BY id", (process_id,))
     done = [row[1] for row in rows if row[2] in ("success", "skipped", "complete")]
     if not rows or rows[-1][2] not in _WAITING:
         raise StepError("This process does not wait for anything.")
@@ -79,7 +77,9 @@ def _descend(
 
 
 def _waiting_child(parent: int) -> tuple[Any, ...]:
-    row = sql.one(_ROW + "parent_id = %s AND status = ANY(%s) ORDER BY id DESC LIMIT 1", (parent, [*map(str, _WAITING)]))
+    row = sql.one(
+        _ROW + "parent_id = %s AND status = ANY(%s) ORDER BY id DESC LIMIT 1", (parent, [*map(str, _WAITING)])
+    )
     if row is None:
         raise StepError("This process does not wait for anything.")
     return row
@@ -134,4 +134,3 @@ def deliver_early_callback(process_id: UUID) -> bool:
         transitions.resume(process_id, [ProcessStatus.AWAITING_CALLBACK])
         queue.enqueue_again([process_id])
         return True
-

@@ -1,5 +1,47 @@
 """What can be done with processes. Pages, API, commands and schedules call these functions and nothing below them."""
 
-from tasks.services.starting import StartRequest, start_many, start_process, starting_from, unqueued
+from tasks.services.callbacks import receive_callback, report_progress
+from tasks.services.controlling import (
+    Availability,
+    PendingForm,
+    Result,
+    abort_process,
+    available_actions,
+    bulk,
+    delete_process,
+    pending_form,
+    resume_process,
+    retry_process,
+    set_note,
+    start_again,
+)
+from tasks.services.inline import run_inline, unqueued
+from tasks.services.locking import engine_settings, lock_engine, unlock_engine
+from tasks.services.starting import StartRequest, Unqueued, start_many, start_process, starting_from
 
-__all__ = ["StartRequest", "start_many", "start_process", "starting_from", "unqueued"]
+__all__ = [
+    "Availability",
+    "PendingForm",
+    "Result",
+    "StartRequest",
+    "Unqueued",
+    "abort_process",
+    "available_actions",
+    "bulk",
+    "delete_process",
+    "engine_settings",
+    "lock_engine",
+    "pending_form",
+    "receive_callback",
+    "report_progress",
+    "resume_process",
+    "retry_process",
+    "run_inline",
+    "set_note",
+    "start_again",
+    "start_many",
+    "start_process",
+    "starting_from",
+    "unlock_engine",
+    "unqueued",
+]

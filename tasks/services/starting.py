@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -65,6 +65,17 @@ class Unqueued:
     """Processes started without a job, each running already under a lease of its own: id → token."""
 
     tokens: dict[UUID, UUID] = field(default_factory=dict)
+    added: Callable[[dict[UUID, UUID]], None] = lambda tokens: None
+
+    @property
+    def process_ids(self) -> list[UUID]:
+        """What was started, in order."""
+        return list(self.tokens)
+
+    def add(self, tokens: dict[UUID, UUID]) -> None:
+        """Take note of processes that were created, each with the token of its lease."""
+        self.tokens.update(tokens)
+        self.added(tokens)
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,7 @@ def start_many(requests: Sequence[StartRequest], *, hold_when_locked: bool = Fal
     for request in requests:
         try:
             if running is not None:
-                raise running.refuse_start(request.workflow_name)  # noqa: TRY301
+                raise running.refuse_start(request.workflow_name)
             prepared.append(_prepare(request))
         except TaskError as error:
             prepared.append(error)
@@ -193,7 +204,7 @@ def _prepare(request: StartRequest) -> _Prepared:
         "workflow_target": workflow.target.value,
     }
     given = inputs.complete(
-        workflow.initial_input_form, _as_pages(request.user_inputs), state=dict(initial), user=request.user
+        workflow.initial_input_form, as_pages(request.user_inputs), state=dict(initial), user=request.user
     )
     state = {**given.values, **initial}
     plain = reveal(state)[0]
@@ -211,7 +222,8 @@ def _prepare(request: StartRequest) -> _Prepared:
     )
 
 
-def _as_pages(user_inputs: UserInputs) -> list[Mapping[str, Any]]:
+def as_pages(user_inputs: UserInputs) -> list[Mapping[str, Any]]:
+    """Return inputs as one mapping a form page."""
     if user_inputs is None:
         return []
     return [user_inputs] if isinstance(user_inputs, Mapping) else list(user_inputs)
@@ -283,13 +295,15 @@ def _written(accepted: Sequence[_Prepared], hold: bool) -> set[UUID]:
     )
     created = {row[0] for row in rows}
     if apart is None:
-        queue.enqueue([
-            Ticket(each.process_id, each.workflow.queue, each.workflow.priority, each.lock)
-            for each in accepted
-            if each.process_id in created
-        ])
+        queue.enqueue(
+            [
+                Ticket(each.process_id, each.workflow.queue, each.workflow.priority, each.lock)
+                for each in accepted
+                if each.process_id in created
+            ]
+        )
     else:
-        apart.tokens.update({process_id: token for process_id, token in tokens.items() if process_id in created})
+        apart.add({process_id: token for process_id, token in tokens.items() if process_id in created})
     return created
 
 

@@ -1,0 +1,57 @@
+"""`manage.py starttask`: starts a task by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from tasks.exceptions import TaskError
+from tasks.models import Origin, Process, ProcessStatus
+
+
+class Command(BaseCommand):
+    """Starts a process of a workflow."""
+
+    help = (
+        "Starts a task or another workflow, and prints the id of its process. A worker runs it; with --wait it runs "
+        "here and now, needs no worker, and its log is shown. Exit code 1 when it is refused or does not succeed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="name of the workflow, such as task_sync_from")
+        parser.add_argument(
+            "--input",
+            default="[]",
+            metavar="JSON",
+            help='inputs: a JSON object, or a list of one object a form page, such as \'{"node": "ams-01"}\'',
+        )
+        parser.add_argument("--wait", action="store_true", help="run it here, and return when it has ended or stopped")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from tasks import services
+
+        try:
+            given = json.loads(options["input"])
+        except ValueError as error:
+            raise CommandError(f"--input is not JSON: {error}") from error
+        if not isinstance(given, dict | list):
+            raise CommandError("--input must be a JSON object, or a list of objects.")
+        try:
+            if not options["wait"]:
+                self.stdout.write(str(services.start_process(options["name"], given, origin=Origin.COMMAND)))
+                return
+            with services.unqueued():
+                process_id = services.start_process(options["name"], given, origin=Origin.COMMAND)
+                self.stdout.write(str(process_id))
+                process = services.run_inline(process_id)
+        except TaskError as error:
+            raise CommandError(str(error)) from error
+        self._tell(process)
+
+    def _tell(self, process: Process) -> None:
+        status = ProcessStatus(process.status)
+        self.stderr.write(str(status.label) + (f": {process.failed_reason}" if process.failed_reason else ""))
+        if status != ProcessStatus.COMPLETED:
+            raise CommandError(f"{process.workflow.name} did not complete.", returncode=1)

@@ -1,0 +1,278 @@
+"""Retries, resumes, aborts and deletes processes, by people or by the system (`user` None)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.permissions import Action, Person, is_admin, may
+from tasks import inputs, queue, registry, sql, transitions
+from tasks.engine import pending
+from tasks.engine.pending import Pending
+from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, StepError, TaskError
+from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus
+from tasks.services.starting import SYSTEM, UserInputs, as_pages, start_process
+from tasks.steps import Authorizer, Step
+from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
+from tasks.workflow import WorkflowFunction
+
+logger = structlog.get_logger(__name__)
+
+RETRYABLE: Final = (*FAILURES, ProcessStatus.WAITING)
+DELETABLE: Final = (*TERMINAL, *FAILURES)
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether something can be done with a process now, and if not, why."""
+
+    allowed: bool
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one process of a bulk action."""
+
+    process_id: UUID
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class PendingForm:
+    """The form that a suspended process waits for."""
+
+    step_name: str
+    source: Any
+    state: dict[str, Any]
+    assignee: str
+
+
+def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
+    """Run a failed or waiting process again from the step that failed.
+
+    Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition.
+    """
+    process = _found(process_id)
+    _authorise(process, user, _("retry"), _retry_callbacks(process))
+    with transaction.atomic():
+        _refuse_when_locked()
+        if not transitions.resume(process.process_id, RETRYABLE):
+            raise _illegal(process, "retry")
+        queue.enqueue_again([process.process_id])
+    logger.info("process_retried", process_id=str(process_id), user=_name(user))
+    return _found(process_id)
+
+
+def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Person | None = None) -> Process:
+    """Answer the form at which a process waits; one that failed or waits for a retry is retried.
+
+    Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition, and InvalidInputs with nothing changed.
+    """
+    process = _found(process_id)
+    if process.status in RETRYABLE:
+        return retry_process(process_id, user=user)
+    if process.status != ProcessStatus.SUSPENDED:
+        raise _illegal(process, "resume")
+    waiting = _pending(process)
+    _authorise(process, user, _("resume"), [waiting.step.resume_auth])
+    state = dict(waiting.view)
+    given = inputs.complete(waiting.step.form, as_pages(user_inputs), state=state, user=user)
+    with transaction.atomic():
+        _refuse_when_locked()
+        _hold(process, ProcessStatus.SUSPENDED, "resume")
+        waiting = _pending(process)
+        InputState.objects.create(
+            process=process,
+            input_type="resume",
+            step=waiting.step.name,
+            user_inputs=given.inputs,
+            state=given.values,
+            created_by_id=getattr(user, "pk", None),
+        )
+        pending.complete(waiting, given.values)
+        transitions.resume(process.process_id, [ProcessStatus.SUSPENDED])
+        queue.enqueue_again([process.process_id])
+    logger.info("process_resumed", process_id=str(process_id), step=waiting.step.name, user=_name(user))
+    return _found(process_id)
+
+
+def pending_form(process: Process) -> PendingForm | None:
+    """Return the form at which `process` waits; None when it does not wait for a form, or its code does not fit."""
+    if process.status != ProcessStatus.SUSPENDED:
+        return None
+    try:
+        waiting = _pending(process)
+    except TaskError:
+        return None
+    return PendingForm(waiting.step.name, waiting.step.form, waiting.view, str(waiting.step.assignee))
+
+
+def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
+    """End a process. One that runs ends after its current step. Raises ProcessNotFound, NotPermitted, IllegalTransition."""
+    process = _found(process_id)
+    _authorise(process, user, _("abort"), [])
+    by = _name(user)
+    reason = _("Aborted by %(user)s.") % {"user": by}
+    with transaction.atomic():
+        if transitions.abort_stopped(process.process_id, by=by, reason=reason):
+            queue.forget([process.process_id])
+        elif not transitions.request_abort(process.process_id, by=by):
+            raise _illegal(_found(process_id), "abort")
+    logger.info("process_aborted", process_id=str(process_id), user=by)
+    return _found(process_id)
+
+
+def start_again(process_id: UUID, *, user: Person | None = None) -> UUID:
+    """Start a new process of the same workflow with the same inputs. Raises what `start_process` raises."""
+    process = _found(process_id)
+    first = process.inputs.filter(input_type="initial").first()
+    return start_process(process.workflow.name, first.user_inputs if first else [], user, origin=Origin.CODE)
+
+
+def delete_process(process_id: UUID, *, user: Person | None = None) -> None:
+    """Delete a process of a task that has ended or failed, with all that is recorded of it."""
+    process = _found(process_id)
+    if not is_admin(user):
+        raise NotPermitted(_("delete"), process.workflow.name)
+    if not process.workflow.is_task:
+        raise IllegalTransition("delete", process.status, _("Only processes of tasks can be deleted."))
+    deleted, _rows = Process.objects.filter(pk=process.pk, status__in=DELETABLE).delete()
+    if not deleted:
+        raise _illegal(process, "delete")
+    logger.info("process_deleted", process_id=str(process_id), user=_name(user))
+
+
+def set_note(process_id: UUID, text: str, *, user: Person | None = None) -> Process:
+    """Replace the note on a process."""
+    process = _found(process_id)
+    _authorise(process, user, _("note"), [])
+    Process.objects.filter(pk=process.pk).update(note=text.replace("\x00", ""))
+    return _found(process_id)
+
+
+def bulk(action: str, ids: Sequence[UUID], *, user: Person | None = None) -> list[Result]:
+    """Do `retry`, `resume`, `abort` or `delete` with each process by itself, and say what became of it.
+
+    A step in quarantine is not retried this way: it killed its worker three times and deserves a look.
+    """
+    done: dict[str, Callable[..., Any]] = {
+        "retry": _retry_unless_quarantined,
+        "resume": _retry_unless_quarantined,
+        "abort": abort_process,
+        "delete": delete_process,
+    }
+    results = []
+    for process_id in dict.fromkeys(ids):
+        try:
+            done[action](process_id, user=user)
+        except TaskError as error:
+            results.append(Result(process_id, False, str(error)))
+        else:
+            results.append(Result(process_id, True))
+    return results
+
+
+def _retry_unless_quarantined(process_id: UUID, *, user: Person | None) -> None:
+    process = _found(process_id)
+    if process.crashes >= CRASHES_UNTIL_QUARANTINE:
+        why = _("The step “%(step)s” killed its worker three times. Look at it, and retry it by itself.")
+        raise IllegalTransition("retry", process.status, why % {"step": process.current_step})
+    retry_process(process_id, user=user)
+
+
+def available_actions(process: Process, user: Person | None) -> dict[str, Availability]:
+    """Return what `user` can do with `process` now: retry, resume, abort, start_again, delete."""
+    name = process.workflow.name
+    allowed = may(user, Action.RETRY, name)
+    status = ProcessStatus(process.status)
+    label = status.label
+    refused = _("You may not do this with “%(name)s”.") % {"name": name}
+
+    def judged(fits: bool, why_not: str, permitted: bool = allowed) -> Availability:
+        if not fits:
+            return Availability(False, why_not)
+        return Availability(True) if permitted else Availability(False, refused)
+
+    return {
+        "retry": judged(status in RETRYABLE, _("Only a failed or waiting process can be retried; this one is: %(status)s.") % {"status": label}),
+        "resume": judged(status == ProcessStatus.SUSPENDED, _("Only a suspended process can be resumed; this one is: %(status)s.") % {"status": label}),
+        "abort": judged(status not in TERMINAL, _("It has ended.")),
+        "start_again": judged(True, "", may(user, Action.START, name)),
+        "delete": judged(
+            status in DELETABLE and process.workflow.is_task,
+            _("Only processes of tasks that ended or failed can be deleted."),
+            is_admin(user),
+        ),
+    }  # fmt: skip
+
+
+def _found(process_id: UUID) -> Process:
+    try:
+        return Process.objects.select_related("workflow", "created_by").get(pk=process_id)
+    except (Process.DoesNotExist, ValueError, TypeError):
+        raise ProcessNotFound(process_id) from None
+
+
+def _pending(process: Process) -> Pending:
+    try:
+        return pending.find(process.process_id, process.workflow.name)
+    except StepError as error:
+        raise IllegalTransition("resume", process.status, str(error)) from error
+
+
+def _authorise(process: Process, user: Person | None, action: str, callbacks: Sequence[Authorizer | None]) -> None:
+    """Raises NotPermitted unless role, grants and the workflow's own callbacks allow it."""
+    if user is None:
+        return
+    name = process.workflow.name
+    if not may(user, Action.RETRY, name) or any(callback is not None and not callback(user) for callback in callbacks):
+        raise NotPermitted(action, name)
+
+
+def _retry_callbacks(process: Process) -> list[Authorizer | None]:
+    """Return the callbacks that a retry has to pass: the failed step's own one, or else the workflow's."""
+    try:
+        workflow: WorkflowFunction = registry.get_workflow(process.workflow.name)
+        step: Step | None = next((each for each in workflow.steps if each.name == process.current_step), None)
+    except TaskError:
+        return []
+    own = step.retry_auth if step is not None else None
+    return [own or workflow.retry_auth_callback or workflow.authorize_callback]
+
+
+def _hold(process: Process, expected: ProcessStatus, action: str) -> None:
+    """Lock the process row until the transaction ends. Raises IllegalTransition when its status changed meanwhile."""
+    held = sql.one("SELECT status FROM tasks_process WHERE process_id = %s FOR UPDATE", (process.process_id,))
+    if held is None:
+        raise ProcessNotFound(process.process_id)
+    if held[0] != expected:
+        raise IllegalTransition(action, held[0])
+
+
+def _refuse_when_locked() -> None:
+    row = sql.one("SELECT reason FROM tasks_enginesettings WHERE global_lock")
+    if row is not None:
+        raise EngineLocked(row[0])
+
+
+def _illegal(process: Process, action: str) -> IllegalTransition:
+    label = ProcessStatus(process.status).label
+    why = {
+        "retry": _("Only a failed or waiting process can be retried; this one is: %(status)s."),
+        "resume": _("Only a suspended process can be resumed; this one is: %(status)s."),
+        "abort": _("This process has ended: %(status)s."),
+        "delete": _("Only a process that ended or failed can be deleted; this one is: %(status)s."),
+    }[action]
+    return IllegalTransition(action, process.status, why % {"status": label})
+
+
+def _name(user: Person | None) -> str:
+    return user.get_username() if user is not None else SYSTEM

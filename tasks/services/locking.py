@@ -1,0 +1,59 @@
+"""Pauses and resumes the whole engine."""
+
+from __future__ import annotations
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.permissions import Person, is_admin
+from tasks import queue, sql
+from tasks.exceptions import NotPermitted
+from tasks.models import EngineSettings
+from tasks.queue import Ticket
+
+logger = structlog.get_logger(__name__)
+
+
+def engine_settings() -> EngineSettings:
+    """Return what holds for the whole engine."""
+    return EngineSettings.objects.select_related("changed_by").filter(pk=1).first() or EngineSettings(pk=1)
+
+
+def lock_engine(reason: str = "", *, user: Person | None = None) -> EngineSettings:
+    """Pause the engine: running steps finish, then nothing starts until it is unlocked. Raises NotPermitted."""
+    return _changed(True, reason, user)
+
+
+def unlock_engine(*, user: Person | None = None) -> EngineSettings:
+    """Let everything go on, in the order in which it was started. Raises NotPermitted."""
+    found = _changed(False, "", user)
+    _queue_what_was_held()
+    return found
+
+
+def _changed(locked: bool, reason: str, user: Person | None) -> EngineSettings:
+    if not is_admin(user):
+        raise NotPermitted
+    EngineSettings.objects.update_or_create(
+        pk=1,
+        defaults={
+            "global_lock": locked,
+            "reason": reason.replace("\x00", ""),
+            "changed_at": timezone.now(),
+            "changed_by_id": getattr(user, "pk", None),
+        },
+    )
+    logger.info("engine_locked" if locked else "engine_unlocked", reason=reason)
+    return engine_settings()
+
+
+def _queue_what_was_held() -> None:
+    """Give every queued process without a waiting job one."""
+    with transaction.atomic():
+        rows = sql.fetch(
+            "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p "
+            "WHERE p.status IN ('created', 'resumed') AND NOT EXISTS (SELECT FROM procrastinate_jobs j "
+            "WHERE j.queueing_lock = p.process_id::text AND j.status = 'todo') ORDER BY p.started_at FOR UPDATE OF p"
+        )
+        queue.enqueue([Ticket(*row) for row in rows])
