@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy
 
 from tasks.secrets import COVER, Secret, SecretUnreadable, is_marked
 
-ALL = forms.forms.NON_FIELD_ERRORS
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class FormPage(forms.Form):
     """One page of a task's inputs: a Django form. `title` is its heading, "" for none."""
 
-    title: ClassVar[str] = ""
+    title: ClassVar[StrOrPromise] = ""
 
 
 class SecretInput(forms.PasswordInput):
