@@ -13,7 +13,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tasks.secrets import COVER, Secret, SecretUnreadable, is_marked
+from orchestrator_admin.redaction import COVER
+from tasks.secrets import Secret, SecretUnreadable, is_marked
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -121,7 +122,8 @@ def _data(field: forms.Field, name: str, value: Any) -> dict[str, Any]:
         value = field.prepare_value(value)
     if isinstance(field.widget, forms.MultiWidget):
         parts = _parts(field, value)
-        return {name + suffix: part for suffix, part in zip(field.widget.widgets_names, parts, strict=False)}
+        suffixes = getattr(field.widget, "widgets_names", ())
+        return {name + suffix: part for suffix, part in zip(suffixes, parts, strict=False)}
     if isinstance(value, int | float) and not isinstance(field, forms.BooleanField):
         value = str(value)  # fields for dates can read nothing but text
     return {name: value}

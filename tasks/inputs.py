@@ -165,7 +165,7 @@ class _Dialogue:
             return self._finished(end.value)
         if not (isinstance(form_class, type) and issubclass(form_class, forms.Form)):
             self._refuse(_("The form of this task yields something that is no form."))
-        return form_class  # type: ignore[no-any-return]
+        return form_class
 
     def _answer(self, form_class: type[forms.Form]) -> None:
         """Check the next answers against `form_class`, and keep them: cleaned, and as they may be stored."""
@@ -187,9 +187,8 @@ class _Dialogue:
 
     def _finished(self, returned: Any) -> Complete:
         """Return the outcome: what the generator returned, or all answers together where it returned nothing."""
-        extra = [{NON_FIELD_ERRORS: [_("The form has no such page.")]} for _page in self.given[len(self.inputs) :]]
-        if extra:
-            raise InvalidInputs([{} for _page in self.inputs] + extra)
+        if len(self.given) > len(self.inputs):
+            self._refuse(_("The form has no such page."))
         if returned is None:
             returned = {name: value for page in self.answers for name, value in page.items()}
         last = max(len(self.inputs) - 1, 0)
@@ -227,8 +226,9 @@ class _Dialogue:
 
     def _refuse(self, problem: Errors | list[str] | str, page: int | None = None) -> NoReturn:
         messages = [problem] if isinstance(problem, str) else problem
-        errors = messages if isinstance(messages, dict) else {NON_FIELD_ERRORS: messages}
-        raise InvalidInputs([*({} for _page in range(len(self.inputs) if page is None else page)), errors])
+        errors: list[Errors] = [{} for _page in range(len(self.inputs) if page is None else page)]
+        errors.append(messages if isinstance(messages, dict) else {NON_FIELD_ERRORS: messages})
+        raise InvalidInputs(errors)
 
 
 def _single(form_class: type[forms.Form]) -> Generator[type[forms.Form], Any, None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polib
 from django.conf import settings
@@ -52,7 +53,7 @@ def is_stale(file: Path) -> bool:
 
 def _compiled(name: str) -> bool:
     """Tell whether Django's catalogue of the active language, or one that it falls back to, holds the label."""
-    catalogue = trans_real.catalog()
+    catalogue: Any = trans_real.catalog()
     while catalogue is not None:
         if getattr(catalogue, "_catalog", {}).get(f"{CONTEXT}\x04{name}"):
             return True

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.schema import BaseDatabaseSchemaEditor
     from django.db.migrations.state import ProjectState
-    from django.db.models import Model
 
 SYSTEM = "SYSTEM"
 
@@ -143,7 +142,7 @@ class DeleteWorkflow(WorkflowOperation):
         return f"Delete workflow {self.name}"
 
 
-def model(state: ProjectState, name: str) -> type[Model]:
+def model(state: ProjectState, name: str) -> Any:
     """Return the historical model of `tasks`. Raises LookupError saying which dependency the migration lacks."""
     try:
         return state.apps.get_model("tasks", name)

@@ -22,7 +22,7 @@ from orchestrator_admin.redaction import COVER, SHORTEST, cover
 MARK: Final = "__secret__"
 
 
-class SecretUnreadable(Exception):  # noqa: N818  read as a sentence by people
+class SecretUnreadable(Exception):
     """A stored secret was encrypted with a SECRET_KEY that is not known here, or was tampered with."""
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Secret(str):
     def __repr__(self) -> str:
         return repr(COVER)
 
-    def __getnewargs__(self) -> tuple[str, str]:
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
         return str.__str__(self), self.token
 
     @classmethod
@@ -127,7 +127,7 @@ def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _keys() -> tuple[str, ...]:
-    return settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS
+    return settings.SECRET_KEY, *(str(key) for key in settings.SECRET_KEY_FALLBACKS)
 
 
 @functools.lru_cache(maxsize=4)

@@ -24,7 +24,7 @@ AS_TEXT: Final = (
 )  # fmt: skip
 
 
-class NotJson(ValueError):  # noqa: N818  what is wrong, in two words
+class NotJson(ValueError):
     """A value that JSON cannot hold; `path` says where it was found."""
 
     def __init__(self, path: str, why: str) -> None:

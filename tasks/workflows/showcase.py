@@ -49,7 +49,7 @@ class Texts(FormPage):
     loss = forms.DecimalField(label=_("Loss in dB"), max_digits=5, decimal_places=2, initial="0.25")
     ratio = forms.FloatField(label=_("Ratio"), initial=0.5)
     address = forms.GenericIPAddressField(label=_("Management address"), initial="192.0.2.1")
-    prefix = forms.RegexField(r"^AS\d+$", label=_("AS number"), initial="AS64496")
+    as_number = forms.RegexField(r"^AS\d+$", label=_("AS number"), initial="AS64496")
     email = forms.EmailField(label=_("E-mail"), required=False)
     url = forms.URLField(label=_("Documentation"), required=False, assume_scheme="https")
     telephone = forms.CharField(label=_("Telephone"), widget=forms.TelInput, required=False)
