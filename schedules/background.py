@@ -25,7 +25,7 @@ from schedules.models import SchedulerInstance
 from schedules.queued import give_up_unknown_functions, start_queued
 from schedules.reconcile import mark_removed
 from schedules.scheduler_state import State
-from tasks import queue
+from tasks.sweeper import sweep
 
 logger = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Background:
             Duty(0.5, write_backlog),
             Duty(5, self._beat),
             Duty(5, calls.renew),
-            Duty(15, queue.sweep),
+            Duty(15, sweep),
             Duty(20, mark_removed),
             Duty(60, projection.rebuild),
             Duty(60, give_up_unknown_functions),

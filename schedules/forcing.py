@@ -5,10 +5,6 @@ What the schedule starts is not queued but run by this process, under a lease, s
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Sequence
-from uuid import UUID
-
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,7 +18,7 @@ from schedules.exceptions import UnknownJob
 from schedules.models import Occurrence, Outcome, Schedule
 from schedules.services.running import start
 from tasks.exceptions import TaskError
-from tasks.models import Process, ProcessStatus
+from tasks.models import FAILURES, Process
 from tasks.services import run_inline, unqueued
 
 logger = structlog.get_logger(__name__)
@@ -34,18 +30,17 @@ def force(job_id: str) -> list[str]:
     `job_id` is the id of a job declared in code, the name of its function, or any schedule's id. Raises UnknownJob.
     """
     declaration = declared(job_id)
-    if declaration is not None:
-        occurrence, started, failures = _forced_function(declaration)
-    else:
-        occurrence, started, failures = _forced_task(stored(job_id))
-    for process_id in started:
-        process = run_inline(process_id)
-        logger.info(
-            "process_ended", process_id=str(process_id), status=process.status, reason=process.failed_reason or None
-        )
-        if process.status in {ProcessStatus.FAILED, ProcessStatus.API_UNAVAILABLE, ProcessStatus.INCONSISTENT_DATA}:
-            failures.append(_failed(process))
-    logger.info("schedule_forced", schedule_id=str(occurrence.schedule_id), processes=len(started))
+    schedule = reconcile.upsert(declaration) if declaration is not None else stored(job_id)
+    # As long as this block lasts, what is started is kept from the workers.
+    with unqueued() as started:
+        failures = _start_function(schedule, declaration) if declaration is not None else _start_task(schedule)
+        for process_id in list(started.tokens) if not failures else []:
+            process = run_inline(process_id)
+            reason = process.failed_reason or None
+            logger.info("process_ended", process_id=str(process_id), status=process.status, reason=reason)
+            if process.status in FAILURES:
+                failures.append(_failed(process))
+    logger.info("schedule_forced", schedule_id=str(schedule.id), processes=len(started.tokens))
     return failures
 
 
@@ -66,31 +61,30 @@ def stored(schedule_id: str) -> Schedule:
         raise UnknownJob(schedule_id, [*scheduler.all(), *map(str, tasks)]) from None
 
 
-def _forced_function(declaration: Declaration) -> tuple[Occurrence, Sequence[UUID], list[str]]:
-    schedule = reconcile.upsert(declaration)
+def _start_function(schedule: Schedule, declaration: Declaration) -> list[str]:
+    """Call the function; return why it failed, if it did."""
     now, token = timezone.now(), uuid7()
     # Claimed without an end, so that no scheduler takes it over.
     occurrence = Occurrence.objects.create(
         schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.CLAIMED, claim_token=token
     )
-    with unqueued() as started:
-        if calls.call(occurrence, declaration, token):
-            return occurrence, list(started.tokens), []
+    if calls.call(occurrence, declaration, token):
+        return []
     occurrence.refresh_from_db()
-    return occurrence, [], [_("%(name)s failed: %(why)s") % {"name": declaration.path, "why": occurrence.detail}]
+    return [_("%(name)s failed: %(why)s") % {"name": declaration.path, "why": occurrence.detail}]
 
 
-def _forced_task(schedule: Schedule) -> tuple[Occurrence, Sequence[UUID], list[str]]:
+def _start_task(schedule: Schedule) -> list[str]:
+    """Start the schedule's task; return why it was refused, if it was."""
     now = timezone.now()
     occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)
     try:
-        with transaction.atomic(), unqueued() as started:
+        with transaction.atomic():
             start([occurrence], schedule, schedule.owner)
             occurrence.save(force_insert=True)
     except TaskError as error:
-        logger.debug("start_refused", traceback=traceback.format_exc())
-        return occurrence, [], [str(error)]
-    return occurrence, list(started.tokens), []
+        return [str(error)]
+    return []
 
 
 def _failed(process: Process) -> str:

@@ -29,8 +29,10 @@ def show(*, detail: bool = False) -> None:
     for declaration in scheduler.all().values():
         if declaration.job_id not in stored:
             table.add_row(*_declared(declaration))
-    console = Console(soft_wrap=True)
-    console.print(table if table.row_count else _("Nothing is scheduled."), width=max(console.width, 160))
+    terminal = Console()
+    # Piped into a file, nothing is cut and lines are as long as they must be.
+    console = terminal if terminal.is_terminal else Console(width=400)
+    console.print(table if table.row_count else _("Nothing is scheduled."))
 
 
 def _cells(schedule: Schedule) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -54,6 +54,7 @@ def upsert(declaration: Declaration) -> Schedule:
         "removed_from_code_at": None,
     }
     with transaction.atomic():
+        _one_at_a_time()
         schedule = Schedule.objects.select_for_update().filter(job_id=declaration.job_id).first()
         if schedule is not None and all(getattr(schedule, field) == value for field, value in wanted.items()):
             return schedule
@@ -95,6 +96,12 @@ def mark_removed(*, errors: Mapping[str, str] | None = None) -> int:
             projection.project(ids)
             projection.notify(ids, edited=True)
     return len(removed)
+
+
+def _one_at_a_time() -> None:
+    """Let schedulers that start together write their declarations one after another, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('orchestrator.schedules.reconcile'))")
 
 
 def _undeclared(now: datetime) -> QuerySet[Schedule]:

@@ -41,6 +41,8 @@ def kill_by_turns(system: System, schedulers: list[Process], *, kills: int) -> N
 
 def finish(system: System, schedulers: list[Process], first: dict) -> object:  # type: ignore[type-arg]
     """Let what has fallen due be fired, stop all schedulers, and audit the ledger."""
+    pids = [scheduler.pid for scheduler in schedulers]
+    system.wait_for(lambda: SchedulerInstance.objects.filter(pid__in=pids).count() == len(pids), 60)
     before = Occurrence.objects.count()
     system.wait_for(lambda: Occurrence.objects.count() > before, 30)
     for scheduler in schedulers:
