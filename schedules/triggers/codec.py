@@ -96,9 +96,11 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
         case "interval":
             units, start = interval.read(reader), _start(reader, end, call)
             reader.finish()
-            common["start"] = start or _anchor(units, reader, place, call)
-            normal = {**units, "start_date": as_json(common["start"]), **shared}
-            return interval.build(units, common["start"], normal, reader.zone, **common)
+            anchor = common["start"] = start or _anchor(units, reader, place, call)
+            skipped = reader.skipped.get("start_date")
+            wall = skipped or wall_time(anchor, reader.zone)
+            normal = {**units, "start_date": as_json(skipped or anchor), **shared}
+            return interval.build(units, anchor, wall, normal, reader.zone, **common)
         case "cron":
             return _cron(reader, end, shared, common, call)
     return _combined(kind, reader, end, shared, common, place, call)
@@ -171,11 +173,13 @@ def _legs(reader: Reader, inner: _Place, call: _Call) -> list[Trigger]:
 
 def _refuse_what_never_meets(trigger: AndTrigger, path: str, call: _Call) -> None:
     """Raise `TriggerError`, naming the legs, when they never meet or it takes too long to find out."""
+    if time.thread_time() > call.stop_at:
+        raise TriggerError({f"{path}triggers": [_("It takes too long to find out whether these ever meet.")]})
     try:
         if trigger.meets(call.now, call.stop_at - time.thread_time()):
             return
         for number, leg in enumerate(trigger.legs):
-            for earlier in range(number):
+            for earlier in range(number if time.thread_time() < call.stop_at else 0):
                 pair = AndTrigger([trigger.legs[earlier], leg], {}, trigger.zone, start=trigger.start, end=trigger.end)
                 if not pair.meets(call.now, call.stop_at - time.thread_time()):
                     sentence = _("Leg %(leg)d never meets leg %(other)d (looked five years ahead).")

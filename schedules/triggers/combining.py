@@ -157,7 +157,7 @@ def merged(legs: Sequence[Trigger]) -> list[Trigger] | None:
         else:
             parts.append(leg)
     for group in patterns.values():
-        pattern = group[0].pattern if len(group) == 1 else in_common([leg.pattern for leg in group], HORIZON.days)
+        pattern = group[0].pattern if len(group) == 1 else in_common([leg.pattern for leg in group])
         if pattern is None:
             return None
         parts.append(CommonPattern(pattern, group[0].zone, **_bounds(group)))
@@ -188,7 +188,7 @@ def _both(one: ElapsedInterval, other: ElapsedInterval) -> ElapsedInterval | Non
     if distance % common:
         return None
     times = distance // common * pow(step // common, -1, other_step // common) % (other_step // common)
-    both = ElapsedInterval({}, one.anchor, one.kwargs, one.zone, **_bounds([one, other]))
+    both = ElapsedInterval(one.units, one.anchor, one.wall, one.kwargs, one.zone, **_bounds([one, other]))
     try:
         both.every = step * (other_step // common) * TICK
         both.anchor = one.anchor + times * step * TICK

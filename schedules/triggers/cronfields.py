@@ -22,6 +22,8 @@ from schedules.triggers.reading import Reader
 
 NAMES: tuple[str, ...] = Fields.FIELD_NAMES
 LONGEST = 100
+# APScheduler itself would ignore what follows a name, such as the /2 of mon-fri/2.
+_TERM = re.compile(r"(\*|\d+(-\d+)?)(/\d+)?|[a-z]{3}(-[a-z]{3})?|last|(1st|2nd|3rd|4th|5th|last) +[a-z]{3}", re.ASCII)
 _MOST_STEPS = 40_000
 _ALL_YEARS = 9999 * 366
 
@@ -37,7 +39,7 @@ def read(reader: Reader) -> dict[str, int | str]:
             reader.error(name, _("Give a number or a text such as */5 or 1-5."))
         elif isinstance(value, int) and not MIN_VALUES[name] <= value <= MAX_VALUES[name]:
             reader.error(name, _("Give a number from %(low)s to %(high)s.") % _range(name))
-        elif isinstance(value, str) and (len(value) > LONGEST or not value.isascii()):
+        elif isinstance(value, str) and len(value) > LONGEST:
             reader.error(name, _("This is longer than %(longest)d characters.") % {"longest": LONGEST})
         elif sentence := _error(name, value):
             reader.error(name, sentence)
@@ -136,12 +138,15 @@ def _values(field: BaseField) -> tuple[int, ...]:
 
 
 def _error(name: str, value: int | str) -> str:
+    terms = str(value).strip().lower().split(",")
     try:
-        _read(((name, value),))
+        if all(_TERM.fullmatch(term.strip()) for term in terms):
+            _read(((name, value),))
+            return ""
     except (ValueError, KeyError, TypeError, OverflowError):
-        values = {"value": value, **_range(name)}
-        return _("“%(value)s” cannot be read here (%(low)s to %(high)s, or a text such as */5 or 1-5).") % values
-    return ""
+        pass
+    values = {"value": value, **_range(name)}
+    return _("“%(value)s” cannot be read here (%(low)s to %(high)s, or a text such as */5 or 1-5).") % values
 
 
 def _range(name: str) -> dict[str, int]:

@@ -44,5 +44,5 @@ def read(reader: Reader, start: datetime | None, end: datetime | None) -> tuple[
     reader.finish()
     run_date = cast(datetime, run_date)
     if "run_date" in reader.skipped:
-        return run_date, {"run_date": str(reader.kwargs["run_date"]).strip().replace(" ", "T")}
+        return run_date, {"run_date": as_json(reader.skipped["run_date"])}
     return run_date, {"run_date": as_json(run_date)}

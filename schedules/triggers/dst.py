@@ -6,6 +6,7 @@ only. What runs hourly or more often follows real time: it neither pauses nor hu
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -31,7 +32,7 @@ def changes_in(zone: tzinfo, year: int) -> tuple[Change, ...]:
     found = []
     start = datetime(year, 1, 1, tzinfo=UTC)
     before = _offset(zone, start)
-    for _ in range(366 if year % 4 == 0 else 365):
+    for _ in range(366 if isleap(year) else 365):
         end = start + timedelta(days=1)
         after = _offset(zone, end)
         if after != before:
@@ -82,13 +83,17 @@ def next_in_real_time(next_wall: NextWall, zone: tzinfo, after: datetime) -> dat
     local = after.astimezone(zone)
     offset = local.utcoffset() or timedelta()
     wall = local.replace(tzinfo=None, fold=0)
-    while (due := next_wall(wall)) is not None:
+    due = next_wall(wall)
+    while due is not None:
         instant = (due - offset).replace(tzinfo=UTC)
         change = next(changes_between(zone, after, instant), None)
         if change is None:
             return instant
         after, offset = change.at, change.after
-        wall = change.at.replace(tzinfo=None) + offset - TICK
+        now = change.at.replace(tzinfo=None) + offset
+        if not wall < now <= due:  # otherwise nothing is due before `due` after the change either
+            due = next_wall(now - TICK)
+        wall = now - TICK
     return None
 
 

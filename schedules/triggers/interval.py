@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
 from schedules.triggers.base import PatternTrigger, Trigger
-from schedules.triggers.dst import resolve, wall_time
+from schedules.triggers.dst import resolve
 from schedules.triggers.patterns import Pattern, TimesOfDay
 from schedules.triggers.reading import Reader
 
@@ -23,27 +23,28 @@ class Interval(Trigger):
 
     kind = "interval"
 
-    def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
+    def __init__(self, units: dict[str, int], anchor: datetime, wall: datetime, *args: Any, **common: Any) -> None:
+        """`wall` is the local time of the anchor as it was meant, which the clocks may skip."""
         super().__init__(*args, **common)
         self.units = units
         self.anchor = anchor.astimezone(UTC)
+        self.wall = wall
 
     def sentence(self) -> str:
-        return sentences.interval(self.units, self.anchor.astimezone(self.zone))
+        return sentences.interval(self.units, self.wall)
 
     def told_start(self) -> date | datetime | None:
         if not sentences.tells_start(self.units) and self.anchor <= datetime.now(UTC) + timedelta(**self.units):
             return None
-        local = self.anchor.astimezone(self.zone)
-        return local.date() if self.units.keys() <= {"weeks", "days"} else local
+        return self.wall.date() if self.units.keys() <= {"weeks", "days"} else self.wall
 
 
 class ElapsedInterval(Interval):
     """Due at the anchor and every `every` of elapsed time after it."""
 
-    def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
-        super().__init__(units, anchor, *args, **common)
-        self.every = timedelta(**units)
+    def __init__(self, *args: Any, **common: Any) -> None:
+        super().__init__(*args, **common)
+        self.every = timedelta(**self.units)
 
     def series_after(self, after: datetime) -> datetime | None:
         if after < self.anchor:
@@ -57,20 +58,23 @@ class ElapsedInterval(Interval):
 class DailyInterval(Interval, PatternTrigger):
     """Due at the anchor and every so many local days after it, at the same local time."""
 
-    def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
-        super().__init__(units, anchor, *args, **common)
-        wall = wall_time(anchor, self.zone)
+    def __init__(self, *args: Any, **common: Any) -> None:
+        super().__init__(*args, **common)
+        wall = self.wall
         times = TimesOfDay((wall.hour,), (wall.minute,), (wall.second,), wall.microsecond)
-        self.pattern = Pattern(times, (EveryDays(wall.date(), local_days(units)),), search_days=200 * 366)
+        self.pattern = Pattern(times, (EveryDays(wall.date(), local_days(self.units)),), search_days=200 * 366)
+
+    def series_after(self, after: datetime) -> datetime | None:
+        return self.anchor if after < self.anchor else super().series_after(after)
 
 
 class MixedInterval(Interval):
     """Days and shorter units together: n times the days from the anchor's local time, then n times the rest."""
 
-    def __init__(self, units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> None:
-        super().__init__(units, anchor, *args, **common)
-        self.days = timedelta(days=local_days(units))
-        self.rest = elapsed(units)
+    def __init__(self, *args: Any, **common: Any) -> None:
+        super().__init__(*args, **common)
+        self.days = timedelta(days=local_days(self.units))
+        self.rest = elapsed(self.units)
 
     def series_after(self, after: datetime) -> datetime | None:
         if after < self.anchor:
@@ -84,7 +88,7 @@ class MixedInterval(Interval):
         return due
 
     def _due(self, times: int) -> datetime:
-        return resolve(wall_time(self.anchor, self.zone) + times * self.days, self.zone) + times * self.rest
+        return resolve(self.wall + times * self.days, self.zone) + times * self.rest
 
 
 class EveryDays:
@@ -111,12 +115,11 @@ def elapsed(units: dict[str, int]) -> timedelta:
     return timedelta(**{unit: count for unit, count in units.items() if unit not in {"weeks", "days"}})
 
 
-def build(units: dict[str, int], anchor: datetime, *args: Any, **common: Any) -> Trigger:
+def build(units: dict[str, int], anchor: datetime, wall: datetime, *args: Any, **common: Any) -> Trigger:
     """Return the interval trigger for these units."""
-    shorter = units.keys() & {"hours", "minutes", "seconds"}
     if not local_days(units):
-        return ElapsedInterval(units, anchor, *args, **common)
-    return (MixedInterval if shorter else DailyInterval)(units, anchor, *args, **common)
+        return ElapsedInterval(units, anchor, wall, *args, **common)
+    return (MixedInterval if elapsed(units) else DailyInterval)(units, anchor, wall, *args, **common)
 
 
 def read(reader: Reader) -> dict[str, int]:

@@ -15,7 +15,7 @@ from typing import Protocol
 from schedules.triggers.dst import LAST_YEAR
 
 DAY = timedelta(days=1)
-LAST_DAY = date(LAST_YEAR, 12, 31)
+LAST_DAY = date(LAST_YEAR, 12, 30)  # its last moment is in the same year in every zone
 SEARCH_DAYS = 50 * 366  # 29 February on a Sunday comes every 28 years, across 2100 only after 40
 
 
@@ -105,7 +105,7 @@ class Pattern:
         return wall.time() in self.times and self.next_day(wall.date(), wall.date()) == wall.date()
 
 
-def in_common(patterns: Sequence[Pattern], search_days: int) -> Pattern | None:
+def in_common(patterns: Sequence[Pattern]) -> Pattern | None:
     """Return when all of them are due, or None when their times of day never meet."""
 
     def shared(field: str) -> tuple[int, ...]:
@@ -120,5 +120,4 @@ def in_common(patterns: Sequence[Pattern], search_days: int) -> Pattern | None:
         TimesOfDay(hours, minutes, seconds, microseconds.pop()),
         tuple(rule for pattern in patterns for rule in pattern.rules),
         real_time=all(pattern.real_time for pattern in patterns),
-        search_days=search_days,
     )

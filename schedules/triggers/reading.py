@@ -16,6 +16,7 @@ from schedules.triggers.zones import zone
 
 FIRST_YEAR = 1970
 MAX_JITTER = 86_400
+MOST_UNKNOWN = 20
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?( ?(Z|z|[+-]\d{2}(:?\d{2})?))?")
 
@@ -26,7 +27,7 @@ class Reader:
     def __init__(self, kwargs: object, path: str, time_zone: str) -> None:
         self.path = path
         self.errors: dict[str, list[str]] = {}
-        self.skipped: set[str] = set()  # names of local times given that the clocks skip
+        self.skipped: dict[str, datetime] = {}  # the local times given that the clocks skip
         self._known: set[str] = set()
         if not isinstance(kwargs, Mapping) or not all(isinstance(key, str) for key in kwargs):
             raise TriggerError({path + "trigger_kwargs": [_("Give the arguments as an object.")]})
@@ -106,12 +107,11 @@ class Reader:
     def finish(self) -> None:
         """Raise `TriggerError` when anything was wrong or unknown."""
         known = ", ".join(sorted(self._known))
-        for name in self.kwargs:
-            if name not in self._known:
-                self.error(
-                    name[:60] or "trigger_kwargs",
-                    _("This trigger has no such argument. It knows: %(known)s.") % {"known": known},
-                )
+        for name in [name for name in self.kwargs if name not in self._known][:MOST_UNKNOWN]:
+            self.error(
+                name[:60] or "trigger_kwargs",
+                _("This trigger has no such argument. It knows: %(known)s.") % {"known": known},
+            )
         if self.errors:
             raise TriggerError(self.errors)
 
@@ -128,7 +128,7 @@ class Reader:
             if value.year > LAST_YEAR:
                 return value.replace(tzinfo=UTC)
             if is_gap(value, self.zone):
-                self.skipped.add(name)
+                self.skipped[name] = value.replace(fold=0)
             return resolve(value, self.zone).astimezone(self.zone)
         if value.year > LAST_YEAR:
             return value.astimezone(UTC)

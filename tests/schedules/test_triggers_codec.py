@@ -86,6 +86,10 @@ def test_an_unknown_time_zone_is_refused_with_a_suggestion(name: str, sentence: 
     assert found == sentence or "Did you mean" in found
 
 
+def test_many_unknown_arguments_do_not_make_many_errors() -> None:
+    assert len(errors("cron", {"hour": 1} | {f"x{number}": number for number in range(100_000)})) == 20
+
+
 def test_the_zone_in_the_arguments_wins_and_is_kept() -> None:
     trigger = parse("cron", {"hour": 1, "timezone": "Asia/Tokyo"}, time_zone="Europe/London")
     assert trigger.time_zone == "Asia/Tokyo"

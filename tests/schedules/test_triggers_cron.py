@@ -144,6 +144,9 @@ def test_a_wrong_expression_is_refused_with_a_sentence(expression: Any, sentence
         ({"hour": "25"}, "hour", "“25” cannot be read here (0 to 23, or a text such as */5 or 1-5)."),
         ({"minute": "*/0"}, "minute", "“*/0” cannot be read here"),
         ({"day_of_week": 7}, "day_of_week", "Give a number from 0 to 6."),
+        ({"day_of_week": "mon-fri/2"}, "day_of_week", "“mon-fri/2” cannot be read here"),
+        ({"month": "january"}, "month", "“january” cannot be read here"),
+        ({"hour": "\u0661"}, "hour", "cannot be read here"),
         ({"day": "6th mon"}, "day", "“6th mon” cannot be read here"),
         ({"hour": 1.5}, "hour", "Give a number or a text"),
         ({"hour": True}, "hour", "Give a number or a text"),
@@ -173,6 +176,16 @@ def test_what_the_database_holds_is_read_even_when_it_is_over() -> None:
     assert load("cron", {"year": 2020}).next_after(NOW) is None
     with pytest.raises(TriggerError):
         parse("cron", {"year": 2020})
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("expression", ["59 23 31 12 *", "* * * * *", "0 0 29 2 *"])
+def test_the_end_of_time_is_an_end(expression: str, zone: str) -> None:
+    kwargs = {"expression": expression, "start_date": "9990-01-01T00:00:00"}
+    trigger = parse("cron", kwargs, time_zone=zone)
+    assert trigger.next_after(at("9998-12-29T23:59")) is None or expression == "* * * * *"
+    assert trigger.next_after(at("9998-12-30T11:00")) is None
+    assert trigger.next_after(datetime.max.replace(tzinfo=UTC)) is None
 
 
 def random_expression(source: random.Random) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from schedules.triggers import load, preview
+from schedules.triggers import load, parse, preview
 from tests.schedules.triggers import at, due_times, leg, local, stored
 
 
@@ -235,3 +235,21 @@ def test_the_preview_flags_what_the_clocks_do() -> None:
 def test_three_and_four_o_clock_do_not_meet_even_where_a_gap_moves_three_to_four() -> None:
     both = {"triggers": [leg("cron", expression="30 3 * * *"), leg("cron", expression="0 4 * * *")]}
     assert load("and", both, time_zone="Europe/Athens").next_after(at("2027-03-01T00:00")) is None
+
+
+def test_an_interval_that_begins_in_a_gap_keeps_the_time_that_was_meant() -> None:
+    trigger = parse("interval", {"days": 1, "start_date": "2027-03-28T01:30"}, time_zone="Europe/London")
+    expected = ["Sun 28 Mar 02:00+0100", "Mon 29 Mar 01:30+0100"]
+    assert local(trigger, at("2027-03-27T00:00"), 2) == local(stored(trigger), at("2027-03-27T00:00"), 2) == expected
+
+
+@pytest.mark.parametrize("units", [{"days": 1}, {"hours": 24}, {"days": 1, "hours": 1}])
+def test_an_interval_that_begins_in_the_second_pass_of_a_repeated_hour_begins_there(units: dict[str, int]) -> None:
+    start = "2026-10-25T01:30+00:00"
+    trigger = parse("interval", {**units, "start_date": start}, time_zone="Europe/London")
+    assert due_times(trigger, at("2026-10-24T00:00"), 1) == [at(start)]
+
+
+def test_a_yearly_cron_that_follows_real_time_is_found_across_many_changes() -> None:
+    trigger = load("cron", {"expression": "*/30 1 29 2 *"}, time_zone="Europe/London")
+    assert local(trigger, at("2028-03-01T00:00"), 2) == ["Sun 29 Feb 01:00+0000", "Sun 29 Feb 01:30+0000"]

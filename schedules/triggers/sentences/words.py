@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
 from django.utils.dateformat import format as format_date
@@ -69,12 +69,12 @@ def ordinal(number: int) -> str:
     return _("%(n)dth") % values
 
 
-def numbers(values: Iterable[int]) -> str:
-    return spans(values, {value: str(value) for value in range(10_000)})
+def numbers(values: Collection[int]) -> str:
+    return spans(values, {value: str(value) for value in values})
 
 
-def ordinals(values: Iterable[int]) -> str:
-    return spans(values, {value: ordinal(value) for value in range(1, 32)})
+def ordinals(values: Collection[int]) -> str:
+    return spans(values, {value: ordinal(value) for value in values})
 
 
 def weekday(number: int) -> str:
