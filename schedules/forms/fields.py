@@ -49,5 +49,8 @@ class LocalDateTimeField(_Comparable):
 class ClockField(_Comparable, forms.TimeField):
     """A time of day, to the minute."""
 
-    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    # Not the browser's own field for times: that one shows 01:00 AM wherever the browser is an American.
+    widget = forms.TimeInput(
+        attrs={"placeholder": "01:30", "inputmode": "numeric", "autocomplete": "off"}, format="%H:%M"
+    )
     default_error_messages = {"invalid": _("Write a time of day from 00:00 to 23:59.")}

@@ -36,15 +36,15 @@ class TimingForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("How often"), choices=Kind, widget=forms.RadioSelect, initial=Kind.DAILY)
 
-    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=1_000_000)
+    every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=1_000_000, initial=15)
     unit = forms.ChoiceField(label=_("Unit"), choices=Unit, required=False, initial=Unit.MINUTES)
     every_time = ClockField(label=_("At, for months and years"), required=False)
     daily_time = ClockField(label=_("Every day at"), required=False, initial="01:00")
     weekdays = forms.MultipleChoiceField(
-        label=_("On"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("On"), choices=WEEKDAYS, required=False, widget=forms.CheckboxSelectMultiple, initial=["1"]
     )
     weekly_time = ClockField(label=_("Those days at"), required=False, initial="01:00")
-    month_day = forms.ChoiceField(label=_("Day"), choices=MONTH_DAYS, required=False)
+    month_day = forms.ChoiceField(label=_("Day"), choices=MONTH_DAYS, required=False, initial="1")
     monthly_time = ClockField(label=_("That day at"), required=False, initial="01:00")
     run_date = LocalDateTimeField(label=_("Date and time"), required=False)
     expression = forms.CharField(

@@ -28,7 +28,7 @@ def due_clock(at: datetime, zone: str, beside: str) -> SafeString:
     """Show the time of day in `zone`, and the day only where it is another one than in the zone `beside`."""
     local = at.astimezone(ZoneInfo(zone))
     same_day = local.date() == at.astimezone(ZoneInfo(beside)).date()
-    return _time(at, _clock(local) if same_day else f"{date_format(local, 'D j M')}, {_clock(local)}")
+    return _time(at, _clock(local) if same_day else f"{date_format(local, 'D')} {_clock(local)}")
 
 
 @register.simple_tag

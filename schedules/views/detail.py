@@ -18,7 +18,7 @@ from schedules.filters import OccurrenceFilter, kept, state_of
 from schedules.models import Occurrence, Outcome
 from schedules.views.due import compared, due_times_of
 from schedules.views.finding import found
-from tasks.models import Process
+from tasks.models import FAILURES, TERMINAL, Process
 from tasks.registry import label
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LEDGER = 25
 SHOWN = 3  # processes of one occurrence
+STOPPED = (*TERMINAL, *FAILURES)
 COUNTED = 10_000  # the newest occurrences that the counts are made of: the same work for any ledger
 
 
@@ -65,6 +66,7 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
     ledger = narrowed.qs if narrowed.is_valid() else Occurrence.objects.none()
     page = paged(ledger, "scheduled_at", request.GET, LEDGER)
     times = due_times_of(schedule)
+    entries = _entries(page)
     context = {
         "schedule": schedule,
         "task": str(label(schedule.workflow_name)) if schedule.workflow_name else "",
@@ -73,9 +75,10 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
         "edited": None if wants_fragment(request) else _edited(request, schedule, times),
         "filter": narrowed,
         "chosen": kept(request.GET.dict()),
-        "entries": _entries(page),
+        "entries": entries,
         "page": page,
         "counts": _counts(schedule),
+        "live": _topics(schedule, page, entries),
         "grace": timedelta(seconds=schedule.misfire_grace),
         "announcement": _announcement(page),
         "can": services.available_actions(schedule, request.user),
@@ -90,6 +93,14 @@ def _entries(page: Page[Occurrence]) -> list[Entry]:
     for process in Process.objects.filter(occurrence_id__in=entries).select_related("workflow").order_by("started_at"):
         entries[process.occurrence_id].processes.append(process)
     return list(entries.values())
+
+
+def _topics(schedule: Schedule, page: Page[Occurrence], entries: list[Entry]) -> str:
+    """Return what the page follows: its schedule, and the processes that it shows and that still go on."""
+    if page.first:
+        return ""
+    going = [process.pk for entry in entries for process in entry.shown if process.status not in STOPPED]
+    return " ".join([f"schedule:{schedule.pk}", *(f"process:{pk}" for pk in going[:40])])
 
 
 def _announcement(page: Page[Occurrence]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -60,8 +60,9 @@ class DueTimes:
         )
 
     @property
-    def has_seconds(self) -> bool:
-        return any(row.at.second for row in self.rows)
+    def flagged(self) -> bool:
+        """Whether the clocks change at one of them."""
+        return any(row.flag for row in self.rows)
 
 
 def trigger_of(schedule: Schedule) -> Trigger | None:
@@ -110,11 +111,7 @@ def compared(times: DueTimes, before: list[datetime]) -> DueTimes:
 def flag_words(flag: str) -> str:
     """Return what a clock change does to a due time."""
     return {
-        "gap": _("clocks go forward: runs right after the gap"),
-        "repeat": _("clocks go back: runs once"),
+        "gap": _("clocks go forward"),
+        "repeat": _("clocks go back"),
         "clocks_change": _("clocks change"),
     }.get(flag, "")
-
-
-def utc(at: datetime) -> datetime:
-    return at.astimezone(UTC)

@@ -113,7 +113,8 @@ def _preview(timing: TimingForm, schedule: Schedule | None) -> dict[str, Any]:
     """Return what `_preview.html` shows. An untouched form is previewed as if it had been sent."""
     asked = timing if timing.is_bound else TimingForm(timing.as_sent())
     if not asked.is_valid() or asked.trigger is None:
-        return {"times": None, "timing_errors": _errors(asked), "preview_of": schedule}
+        hint = not timing.is_bound and not schedule
+        return {"times": None, "timing_errors": _errors(asked), "timing_hint": hint, "preview_of": schedule}
     times = due_times(asked.trigger)
     before = due_times_of(schedule) if schedule and schedule.enabled and timing.is_bound else None
     if before:
