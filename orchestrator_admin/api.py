@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+import accounts.schema  # noqa: F401  describes tokens to the schema
 from orchestrator_admin.rest.problems import not_found
 from orchestrator_admin.waiting import waiting
 from tasks.api.processes import ProcessViewSet

@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "StepStatus": "tasks.statuses.StepStatus",
         "TriggerKind": "schedules.models.TriggerKind",
     },
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "docExpansion": "none"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

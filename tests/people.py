@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -42,8 +43,9 @@ class Api:
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a body, as it is when it is text or bytes and as JSON otherwise."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        given: dict[str, Any] = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(self.client, method)(path, headers=named, **given)
+        content = body if isinstance(body, str | bytes) else b"" if body is None else json.dumps(body)
+        given = {"content_type": "application/json"} if content else {"content_type": ""}
+        return self.client.generic(method.upper(), path, content, headers=named, **given)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         return self.send("post", path, body, **headers)

@@ -43,7 +43,7 @@ class PagesField(serializers.Field[Any, Any, Any, Any]):
     """`user_inputs`: a list of objects, one for each page of the form. One object alone is a list of one."""
 
     default_error_messages = {
-        "not_pages": gettext_lazy("Give a list of objects, one for each page of the form: [{…}, …].")
+        "not_pages": gettext_lazy("Give a list of objects, one for each page of the form: [{{…}}, …].")
     }
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ class ScheduleFilter(filters.FilterSet):
         return queryset.filter(tags__contains=[value])
 
     def words(self, queryset: QuerySet[Schedule], name: str, value: str) -> QuerySet[Schedule]:
-        return queryset.filter(Q(name__icontains=value) | Q(workflow_id__icontains=value))
+        return queryset.filter(Q(name__icontains=value) | Q(workflow__name__icontains=value))
 
 
 class OccurrenceFilter(filters.FilterSet):

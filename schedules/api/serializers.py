@@ -21,7 +21,7 @@ LARGEST = 2**31 - 1
 class ObjectField(serializers.JSONField):
     """A JSON object."""
 
-    default_error_messages = {"not_an_object": _("Give an object: {…}.")}
+    default_error_messages = {"not_an_object": _("Give an object: {{…}}.")}
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
