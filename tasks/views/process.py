@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +16,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import User
 from orchestrator_admin.htmx import render_page
 from tasks import services
-from tasks.exceptions import IllegalTransition, InvalidInputs, TaskError
+from tasks.exceptions import TaskError
 from tasks.models import TERMINAL, InputState, Process, ProcessStatus, StepLog
 from tasks.registry import label
 from tasks.secrets import mask
 from tasks.statuses import FINISHED_STEP
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
-from tasks.views.rows import usual_span
+from tasks.views.rows import form_of, usual_span
 from tasks.views.states import difference, frames
-from tasks.views.timeline import StepRow, planned_steps, step_rows
+from tasks.views.timeline import StepRow, step_rows
 
 LOG_LINES = 500
 USUAL_OF = 20
@@ -42,6 +44,13 @@ ACTIONS = {
         gettext_lazy("Delete"),
         gettext_lazy("The process, its steps, states and logs are removed. This cannot be undone."),
     ),
+}
+# Each returns which process to show afterwards.
+DO: dict[str, Callable[[UUID, User], UUID | None]] = {
+    "retry": lambda process_id, user: services.retry_process(process_id, user=user).pk,
+    "start_again": lambda process_id, user: services.start_again(process_id, user=user),
+    "abort": lambda process_id, user: services.abort_process(process_id, user=user).pk,
+    "delete": lambda process_id, user: services.delete_process(process_id, user=user),
 }
 
 
@@ -59,22 +68,18 @@ def process(request: HttpRequest, process_id: UUID) -> HttpResponse:
 @require_POST
 def act(request: HttpRequest, process_id: UUID, action: str) -> HttpResponse:
     """Retry, abort, start again or delete a process, then show what came of it."""
-    if action not in ACTIONS:
+    if action not in DO:
         raise Http404
     found = find_process(request, process_id)
-    if action == "start_again" and request.POST.get("edit"):
-        return redirect("tasks:start_again", process_id=found.pk)
     try:
-        result = getattr(services, f"{action}_process" if action != "start_again" else action)(
-            found.pk, user=viewer(request)
-        )
+        shown = DO[action](found.pk, viewer(request))
     except TaskError as error:
         messages.error(request, str(error))
-        return redirect("tasks:process", process_id=found.pk)
-    if action == "delete":
+        shown = found.pk
+    if shown is None:
         messages.success(request, _("The process was deleted."))
         return redirect("tasks:processes")
-    return redirect("tasks:process", process_id=result if action == "start_again" else found.pk)
+    return redirect("tasks:process", process_id=shown)
 
 
 @login_required
@@ -82,20 +87,21 @@ def act(request: HttpRequest, process_id: UUID, action: str) -> HttpResponse:
 def resume(request: HttpRequest, process_id: UUID) -> HttpResponse:
     """Take in a page of the form that a suspended process waits for; resume it after the last one."""
     found = find_process(request, process_id)
+    form = services.pending_form(found)
+    if form is None:
+        messages.error(request, _("This process does not wait for an answer any more."))
+        return redirect("tasks:process", process_id=found.pk)
     try:
-        source, state = resume_form_source(found)
-        answers = runform.posted_page(source, request, state=state)
+        answers = runform.posted_page(form.source, request, state=form.state)
         if answers.complete and not answers.problem:
             services.resume_process(found.pk, answers.answered, user=viewer(request))
             return redirect("tasks:process", process_id=found.pk)
-    except InvalidInputs as error:
-        answers = runform.first_page(source, state=state, user=request.user)
-        answers.problem = str(error)
     except TaskError as error:
         messages.error(request, str(error))
         return redirect("tasks:process", process_id=found.pk)
+    wrong = bool(answers.problem or (answers.form and answers.form.errors))
     context = {**page_context(request, found), "resume_form": answers}
-    return render(request, "processes/process.html", context, status=422 if answers.problem or _wrong(answers) else 200)
+    return render(request, "processes/process.html", context, status=422 if wrong else 200)
 
 
 @login_required
@@ -129,6 +135,7 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
         "schedule": neighbours.schedule(process.schedule_id),
         "usual": _usual(process),
         "elapsed": _elapsed(process),
+        "has_form": form_of(process.workflow.name)[0],
         "live": process.status not in TERMINAL,
         "resume_form": _resume_form(request, process),
     }
@@ -194,24 +201,8 @@ def _elapsed(process: Process) -> Any:
     return (process.completed_at or timezone.now()) - process.first_run_at
 
 
-def resume_form_source(process: Process) -> tuple[Any, dict[str, Any]]:
-    """Return the form of the step at which the process waits, and the state that the form sees."""
-    waiting = process.steps.filter(parent=None).order_by("-pk").first()
-    if process.status != ProcessStatus.SUSPENDED or waiting is None:
-        raise IllegalTransition("resume", process.status, _("Only a suspended process waits for inputs."))
-    step = planned_steps(process.workflow.name)[waiting.position]
-    return step.form, waiting.state
-
-
 def _resume_form(request: HttpRequest, process: Process) -> runform.RunForm | None:
-    if process.status != ProcessStatus.SUSPENDED:
+    form = services.pending_form(process)
+    if form is None:
         return None
-    try:
-        source, state = resume_form_source(process)
-        return runform.first_page(source, state=state, user=request.user)
-    except TaskError as error:
-        return runform.RunForm(None, [], str(error))
-
-
-def _wrong(answers: runform.RunForm) -> bool:
-    return answers.form is not None and answers.form.is_bound
+    return runform.first_page(form.source, state=form.state, user=request.user)
