@@ -40,8 +40,9 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
     ) -> None:
         self.kwargs = dict(kwargs)
         self.zone = zone
-        self.start = start
-        self.end = end
+        # In UTC: in a zone with clock changes, adding and comparing would go by what the clocks show.
+        self.start = start.astimezone(UTC) if start else None
+        self.end = end.astimezone(UTC) if end else None
         self.jitter = jitter
         self.salt = salt
 
@@ -51,21 +52,22 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
 
     def next_after(self, after: datetime) -> datetime | None:
         """Return the first due time (UTC) strictly later than `after`, or None when there is none any more."""
+        after = after.astimezone(UTC)
         if not self.jitter:
             return self.undelayed_after(after)
         return jitter.next_after(self, after)
 
     def first(self, now: datetime) -> datetime | None:
         """Return the first due time at or after `now`."""
-        return self.next_after(now - TICK)
+        return self.next_after(now.astimezone(UTC) - TICK)
 
     def undelayed_after(self, after: datetime) -> datetime | None:
-        """Return the first due time strictly later than `after` within start and end, before any random delay."""
+        """Return the first due time strictly later than `after` (UTC) within start and end, before any random delay."""
         if self.start and after < self.start:
             after = self.start - TICK
         if not START_OF_TIME < after < END_OF_TIME:
             return None if after > START_OF_TIME else self.undelayed_after(START_OF_TIME + TICK)
-        due = self.series_after(after.astimezone(UTC))
+        due = self.series_after(after)
         if due is None or (self.end and due > self.end):
             return None
         return due

@@ -20,7 +20,7 @@ from schedules.triggers.base import PatternTrigger
 from schedules.triggers.dst import LAST_YEAR
 from schedules.triggers.interval import EveryDays, local_days
 from schedules.triggers.patterns import DayRule, Pattern, TimesOfDay
-from schedules.triggers.reading import Reader, as_json
+from schedules.triggers.reading import Reader
 
 UNITS = {"years": 100, "months": 1200, "weeks": 5200, "days": 36_500}
 TIMES = {"hour": 23, "minute": 59, "second": 59}
@@ -120,8 +120,8 @@ def read(reader: Reader, now: datetime) -> tuple[date, dict[str, Any]]:
     start = reader.moment("start_date") or now.astimezone(reader.zone).date()
     if start.year > LAST_YEAR:
         reader.error("start_date", _("Give an earlier year."))
-    kwargs["start_date"] = as_json(start)
-    return (start.date() if isinstance(start, datetime) else start), kwargs
+    kwargs["start_date"] = reader.json(start)
+    return (start.astimezone(reader.zone).date() if isinstance(start, datetime) else start), kwargs
 
 
 def _day_of_month(month: int, day: int) -> date | None:

@@ -19,7 +19,7 @@ from schedules.triggers.cron import CronTrigger
 from schedules.triggers.date import DateTrigger
 from schedules.triggers.dst import resolve, wall_time
 from schedules.triggers.errors import SearchLimitReached, TriggerError
-from schedules.triggers.reading import MAX_JITTER, Reader, as_json, last_moment
+from schedules.triggers.reading import MAX_JITTER, Reader, last_moment
 
 KINDS = ("interval", "cron", "date", "calendarinterval", "and", "or")
 DEEPEST = 4
@@ -56,7 +56,9 @@ def parse(
     `salt` (a schedule's id) makes the random delays of two schedules differ. Give `Trigger.kwargs` to the database:
     they hold the anchors.
     """
-    return _read(kind, kwargs, _Place("", time_zone), _Call(now or datetime.now(UTC), salt, strict=True))
+    return _read(
+        kind, kwargs, _Place("", time_zone), _Call((now or datetime.now(UTC)).astimezone(UTC), salt, strict=True)
+    )
 
 
 def load(
@@ -86,7 +88,7 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
             start = common["start"] = _start(reader, end, call)
             run_date, normal = once.read(reader, start, common["end"])
             if start:
-                normal["start_date"] = as_json(start)
+                normal["start_date"] = reader.json(start)
             return DateTrigger(run_date, normal | shared, reader.zone, **common)
         case "calendarinterval":
             first_day, normal = calendarinterval.read(reader, call.now)
@@ -99,7 +101,7 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
             anchor = common["start"] = start or _anchor(units, reader, place, call)
             skipped = reader.skipped.get("start_date")
             wall = skipped or wall_time(anchor, reader.zone)
-            normal = {**units, "start_date": as_json(skipped or anchor), **shared}
+            normal = {**units, "start_date": reader.json(skipped or anchor), **shared}
             return interval.build(units, anchor, wall, normal, reader.zone, **common)
         case "cron":
             return _cron(reader, end, shared, common, call)
@@ -113,7 +115,7 @@ def _cron(
     reader.finish()
     field = next(iter(normal))
     if start:
-        normal["start_date"] = as_json(start)
+        normal["start_date"] = reader.json(start)
     trigger = CronTrigger(normal | shared, reader.zone, start=start, **common)
     begin = wall_time(max(call.now, start or call.now), reader.zone)
     if call.strict and trigger.pattern.next_wall(begin) is None:
@@ -136,7 +138,7 @@ def _combined(
     reader.finish()
     normal: dict[str, Any] = {"triggers": [{"trigger": leg.kind, "trigger_kwargs": leg.kwargs} for leg in legs]}
     if start:
-        normal["start_date"] = as_json(start)
+        normal["start_date"] = reader.json(start)
     if kind == "or":
         return OrTrigger(legs, normal | shared, reader.zone, **common)
     trigger = AndTrigger(legs, normal | shared, reader.zone, **common)
@@ -201,7 +203,7 @@ def _start(reader: Reader, end: date | datetime | None, call: _Call) -> datetime
 def _shared(reader: Reader, jitter: int, end: date | datetime | None) -> dict[str, Any]:
     """Return the normalised arguments that every kind has, where they are given."""
     given: dict[str, Any] = {
-        "end_date": as_json(end) if end else None,
+        "end_date": reader.json(end) if end else None,
         "jitter": jitter or None,
         "timezone": reader.zone.key if reader.has("timezone") else None,
     }
@@ -216,7 +218,7 @@ def _anchor(units: dict[str, int], reader: Reader, place: _Place, call: _Call) -
     now = call.now.replace(microsecond=0)
     wall = wall_time(now, reader.zone)
     if place.in_and:
-        return resolve(wall.replace(hour=0, minute=0, second=0), reader.zone).astimezone(reader.zone)
+        return resolve(wall.replace(hour=0, minute=0, second=0), reader.zone)
     days = timedelta(days=interval.local_days(units))
     start = resolve(wall + days, reader.zone) if days else now
-    return (start + interval.elapsed(units)).astimezone(reader.zone)
+    return start + interval.elapsed(units)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
 from schedules.triggers.base import Trigger
-from schedules.triggers.reading import Reader, as_json
+from schedules.triggers.reading import Reader
 
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 
@@ -44,5 +44,5 @@ def read(reader: Reader, start: datetime | None, end: datetime | None) -> tuple[
     reader.finish()
     run_date = cast(datetime, run_date)
     if "run_date" in reader.skipped:
-        return run_date, {"run_date": as_json(reader.skipped["run_date"])}
-    return run_date, {"run_date": as_json(run_date)}
+        return run_date, {"run_date": reader.json(reader.skipped["run_date"])}
+    return run_date, {"run_date": reader.json(run_date)}

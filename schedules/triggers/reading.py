@@ -15,6 +15,7 @@ from schedules.triggers.errors import TriggerError
 from schedules.triggers.zones import zone
 
 FIRST_YEAR = 1970
+EARLIEST = datetime(1969, 12, 31, tzinfo=UTC)  # the first day of that year begins here somewhere
 MAX_JITTER = 86_400
 MOST_UNKNOWN = 20
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -72,7 +73,7 @@ class Reader:
         return None
 
     def moment(self, name: str) -> date | datetime | None:
-        """Return a day as `date`, a time as aware `datetime`. A time without an offset is in the trigger's zone."""
+        """Return a day as `date`, a time as `datetime` in UTC. A time without an offset is in the trigger's zone."""
         value = self.raw(name)
         try:
             if value is None:
@@ -82,9 +83,10 @@ class Reader:
             if isinstance(value, datetime):
                 value = self._aware(name, value)
             if isinstance(value, date):
-                if FIRST_YEAR <= value.year <= LAST_YEAR + 1:
+                too_early = value < EARLIEST if isinstance(value, datetime) else value.year < FIRST_YEAR
+                if not too_early:
                     return value
-                self.error(name, _("Give a year from %(low)d to %(high)d.") % {"low": FIRST_YEAR, "high": LAST_YEAR})
+                self._out_of_range(name)
                 return None
         except (ValueError, OverflowError):
             pass
@@ -94,15 +96,18 @@ class Reader:
     def instant(self, name: str) -> datetime | None:
         """Return a time; a day alone means its first moment."""
         value = self.moment(name)
-        if value is None or isinstance(value, datetime):
-            if value is not None and value.year > LAST_YEAR:
-                self.error(name, _("Give a year from %(low)d to %(high)d.") % {"low": FIRST_YEAR, "high": LAST_YEAR})
-                return None
+        if isinstance(value, date) and not isinstance(value, datetime) and value.year <= LAST_YEAR:
+            value = resolve(datetime.combine(value, time()), self.zone)
+        if value is None or (isinstance(value, datetime) and value.year <= LAST_YEAR):
             return value
-        if value.year > LAST_YEAR:
-            self.error(name, _("Give a year from %(low)d to %(high)d.") % {"low": FIRST_YEAR, "high": LAST_YEAR})
-            return None
-        return resolve(datetime.combine(value, time()), self.zone).astimezone(self.zone)
+        self._out_of_range(name)
+        return None
+
+    def json(self, value: date | datetime) -> str:
+        """Return a day or a time as ISO text, in the trigger's zone where it has an offset."""
+        if isinstance(value, datetime) and value.tzinfo and value.year <= LAST_YEAR:
+            return value.astimezone(self.zone).isoformat()
+        return value.isoformat()
 
     def finish(self) -> None:
         """Raise `TriggerError` when anything was wrong or unknown."""
@@ -114,6 +119,9 @@ class Reader:
             )
         if self.errors:
             raise TriggerError(self.errors)
+
+    def _out_of_range(self, name: str) -> None:
+        self.error(name, _("Give a year from %(low)d to %(high)d.") % {"low": FIRST_YEAR, "high": LAST_YEAR})
 
     def _zone(self, default: str) -> ZoneInfo:
         name = self.text("timezone", 64)
@@ -129,10 +137,8 @@ class Reader:
                 return value.replace(tzinfo=UTC)
             if is_gap(value, self.zone):
                 self.skipped[name] = value.replace(fold=0)
-            return resolve(value, self.zone).astimezone(self.zone)
-        if value.year > LAST_YEAR:
-            return value.astimezone(UTC)
-        return value.astimezone(self.zone)
+            return resolve(value, self.zone)
+        return value.astimezone(UTC)
 
 
 def last_moment(end: date | datetime | None, zone: ZoneInfo) -> datetime | None:
@@ -142,10 +148,6 @@ def last_moment(end: date | datetime | None, zone: ZoneInfo) -> datetime | None:
     if isinstance(end, datetime):
         return end
     return resolve(datetime.combine(end + timedelta(days=1), time()), zone) - timedelta(microseconds=1)
-
-
-def as_json(value: date | datetime) -> str:
-    return value.isoformat()
 
 
 def _from_text(text: str) -> date | datetime:
