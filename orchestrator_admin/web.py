@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 
 import uvicorn
 
@@ -17,6 +19,9 @@ def main() -> None:
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on")
     options = parser.parse_args()
+    # uvicorn shuts down and then raises the signal again. That must end us in an orderly way: the last user of an
+    # embedded server stops it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
     uvicorn.run(
         "orchestrator_admin.asgi:application",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -33,12 +32,8 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that every user can pass through: pytest's own are closed."""
-    path = Path("/tmp") / f"embedded {secrets.token_hex(4)}"
-    path.mkdir(mode=0o755)
-    yield path
-    subprocess.run(["rm", "-rf", str(path)], check=True)
+def folder(open_folder: Path) -> Path:
+    return open_folder
 
 
 @pytest.fixture

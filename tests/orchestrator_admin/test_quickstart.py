@@ -61,8 +61,8 @@ class Quickstart:
 
 
 @pytest.fixture
-def quickstart(tmp_path: Path) -> Iterator[Quickstart]:
-    quickstart = Quickstart(tmp_path)
+def quickstart(open_folder: Path) -> Iterator[Quickstart]:
+    quickstart = Quickstart(open_folder)
     yield quickstart
     for process in quickstart.started:
         process.kill(signal.SIGTERM)
