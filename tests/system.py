@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from django.conf import settings
+
 from tests.databases import connect, drop_database, server
 
 ROOT = Path(__file__).resolve().parent.parent
-SECRET_KEY = "the tests' own secret key, long enough to pass every check of its length"
 T = TypeVar("T")
 
 
@@ -83,7 +84,7 @@ class System:
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "default"),
             "DATABASE_URL": f"postgresql://orchestrator@/{database}?host={server().socket_dir}",
-            "SECRET_KEY": SECRET_KEY,
+            "SECRET_KEY": settings.SECRET_KEY,  # the test's own: sessions and secrets that it makes are read there
             "ORCHESTRATOR_APPS": os.environ.get("ORCHESTRATOR_APPS", ""),
             "DJANGO_SETTINGS_MODULE": "orchestrator_admin.settings",
             **env,
@@ -162,7 +163,6 @@ class System:
 
     def log_in(self, page: Any, user: Any) -> None:
         """Log `user` in on a browser page without the login form, and open the dashboard."""
-        from django.conf import settings
         from django.test import Client
 
         client = Client()
@@ -173,8 +173,6 @@ class System:
 
     @staticmethod
     def session_key_for(client: Any) -> str:
-        from django.conf import settings
-
         return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
     def close(self) -> None:
