@@ -26,6 +26,8 @@ class TaskErrorsMixin:
     def handle_exception(self, error: Exception) -> Response:
         if isinstance(error, exceptions.TaskError):
             error = task_problem(error)
+        elif isinstance(error, exceptions.StepError):
+            error = Problem(HTTPStatus.BAD_REQUEST, str(error))
         response: Response = super().handle_exception(error)  # type: ignore[misc]
         return response
 

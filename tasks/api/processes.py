@@ -43,9 +43,7 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
     write_scope = Scope.START
 
     def get_queryset(self) -> QuerySet[Process]:
-        names = visible_workflows(self.request.user)
-        processes: QuerySet[Process] = super().get_queryset()
-        return processes if names is None else processes.filter(workflow__name__in=names)
+        return seen_by(self.request.user)
 
     @extend_schema(operation_id="processes_list")
     def list(self, request: Request) -> Response:
@@ -124,13 +122,6 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         unseen = ({"process_id": i, "ok": False, "message": str(ProcessNotFound(i))} for i in asked["process_ids"])
         return Response({"results": [results.get(row["process_id"], row) for row in unseen]})
 
-    @extend_schema(responses=shapes.LogSerializer(many=True), filters=False)
-    def logs(self, request: Request, process_id: UUID) -> Response:
-        """List what its steps logged, the oldest first."""
-        self._seen(process_id)
-        page = self.paginate_queryset(StepLog.objects.filter(process=process_id))
-        return self.get_paginated_response(shapes.LogSerializer(page, many=True).data)
-
     def _seen(self, process_id: UUID) -> Process:
         process = self.get_queryset().filter(pk=process_id).first()
         if process is None:
@@ -147,6 +138,21 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         row = {"process_id": process_id, "workflow_name": process.workflow.name, "status": process.status,
                "started_at": process.started_at}  # fmt: skip
         return dict(shapes.StartedSerializer(row).data)
+
+
+class LogViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[StepLog]):
+    """What the steps of one process logged."""
+
+    serializer_class = shapes.LogSerializer
+    ordering_fields = ("id",)
+    queryset = StepLog.objects.all()
+
+    def list(self, request: Request, process_id: UUID) -> Response:
+        """List the lines, the oldest first."""
+        if not seen_by(request.user).filter(pk=process_id).exists():
+            raise ProcessNotFound(process_id)
+        page = self.paginate_queryset(self.filter_queryset(StepLog.objects.filter(process=process_id)))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class CallbackViewSet(TaskErrorsMixin, GenericViewSet[Process]):
@@ -167,3 +173,10 @@ class CallbackViewSet(TaskErrorsMixin, GenericViewSet[Process]):
         """Say how far the work has come; the process keeps waiting."""
         services.report_progress(process_id, token, request.data)
         return Response({"process_id": process_id})
+
+
+def seen_by(user: Any) -> QuerySet[Process]:
+    """Return the processes that the user may see."""
+    processes = Process.objects.select_related("workflow", "created_by")
+    names = visible_workflows(user)
+    return processes if names is None else processes.filter(workflow__name__in=names)

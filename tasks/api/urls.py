@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tasks.api.processes import CallbackViewSet, ProcessViewSet
+from tasks.api.processes import CallbackViewSet, LogViewSet, ProcessViewSet
 from tasks.api.status import StatusView
 from tasks.api.workflows import TaskViewSet, WorkflowViewSet
 
@@ -18,7 +18,7 @@ urlpatterns = [
     path("workflows/<str:name>/form/", WorkflowViewSet.as_view({"post": "form"}), name="workflow-form"),
     path("processes/", ProcessViewSet.as_view({"get": "list", "post": "create"}), name="process-list"),
     path("processes/bulk/", ProcessViewSet.as_view({"post": "bulk"}), name="process-bulk"),
-    path("processes/<uuid:process_id>/logs/", ProcessViewSet.as_view({"get": "logs"}), name="process-logs"),
+    path("processes/<uuid:process_id>/logs/", LogViewSet.as_view({"get": "list"}), name="process-logs"),
     *(
         path(f"processes/<uuid:process_id>/{name}/", ProcessViewSet.as_view({"post": name}), name=f"process-{name}")
         for name in ("resume", "retry", "abort")
