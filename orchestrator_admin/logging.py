@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from orchestrator_admin.redaction import cover_rendered
+
 # They say at INFO what they do all day long; LOG_LEVEL=DEBUG shows it.
 TALKATIVE = ("procrastinate", "apscheduler", "uvicorn.access", "asyncio", "django_structlog")
 
@@ -38,7 +40,7 @@ def configure(log_format: str, level: str, role: str) -> None:
     )  # fmt: skip
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending, cover_rendered],
         "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
     }
     quiet = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
