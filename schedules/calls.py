@@ -22,7 +22,6 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tasks.services import starting_from
 
 from schedules import projection
 from schedules.decisions import Verdict, engine_locked, verdict_of
@@ -30,6 +29,7 @@ from schedules.decorators import Declaration, scheduler
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from tasks.exceptions import TaskError
 from tasks.models import Origin
+from tasks.services import starting_from
 
 logger = structlog.get_logger(__name__)
 

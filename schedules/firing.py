@@ -113,10 +113,13 @@ def due_schedules(now: datetime, *, leave: Collection[UUID] = (), limit: int = B
     return first
 
 
-def fire(schedules: Sequence[Schedule], now: datetime, *, failing: str = "") -> Fired:
+def fire(
+    schedules: Sequence[Schedule], now: datetime, *, recorded: Collection[datetime] = (), failing: str = ""
+) -> Fired:
     """Fire these schedules, which the caller has locked in its transaction; those not due are left as they are.
 
-    With `failing`, nothing is started: what would have been is recorded as failed for that reason.
+    With `failing`, nothing is started: what would have been is recorded as failed for that reason. Due times that are
+    in the ledger already, `recorded`, are passed over.
     """
     plans = _plans(schedules, now)
     if not plans:
@@ -124,7 +127,7 @@ def fire(schedules: Sequence[Schedule], now: datetime, *, failing: str = "") -> 
     decider = Decider([plan.schedule for plan in plans], now, failing=failing)
     for plan in plans:
         if plan.readable:
-            _decide(decider, plan.schedule, plan.passed, now)
+            _decide(decider, plan.schedule, plan.passed, now, recorded)
         else:
             decider.record(plan.schedule, _due(plan.schedule), Verdict(Outcome.FAILED, Reason.ERROR, plan.error))
     occurrences = decider.settle()
@@ -200,7 +203,7 @@ def _singly(schedule: Schedule) -> int:
     return max(RUNS_AT_ONCE, schedule.catch_up_limit if schedule.catch_up == CatchUp.ALL else 0)
 
 
-def _decide(decider: Decider, schedule: Schedule, due: Passed, now: datetime) -> None:
+def _decide(decider: Decider, schedule: Schedule, due: Passed, now: datetime, recorded: Collection[datetime]) -> None:
     """Give each due time of one schedule its verdict, by misfire grace and catch-up."""
     grace = timedelta(seconds=schedule.misfire_grace)
     late = [at for at in due.times if now - at > grace]
@@ -212,6 +215,8 @@ def _decide(decider: Decider, schedule: Schedule, due: Passed, now: datetime) ->
     elif schedule.catch_up == CatchUp.LATEST and late[-1:] == due.times[-1:]:
         runs = set(late[-1:])
     for at in due.times:
+        if at in recorded:
+            continue
         if now - at <= grace:
             decider.run(schedule, at)
         elif at in runs:
@@ -248,8 +253,7 @@ def _fire_singly(ids: Sequence[UUID], now: datetime) -> Fired:
         try:
             with transaction.atomic():
                 for schedule in _lock_one(schedule_id):
-                    _step_over_recorded(schedule, now)
-                    total.add(fire([schedule], now))
+                    total.add(fire([schedule], now, recorded=_recorded(schedule)))
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
@@ -262,7 +266,9 @@ def _record_failure(schedule_id: UUID, now: datetime, why: str) -> Fired:
     """Record as failed what one schedule could not start; park the schedule when not even that works."""
     try:
         with transaction.atomic():
-            return fire(_lock_one(schedule_id), now, failing=why)
+            schedules = _lock_one(schedule_id)
+            recorded = [at for schedule in schedules for at in _recorded(schedule)]
+            return fire(schedules, now, recorded=recorded, failing=why)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -276,14 +282,10 @@ def _lock_one(schedule_id: UUID) -> list[Schedule]:
     return list(locked.filter(id=schedule_id, enabled=True))
 
 
-def _step_over_recorded(schedule: Schedule, now: datetime) -> None:
-    """Move the cursor past due times that the ledger already has, as a clock that was set back leaves them."""
-    while schedule.next_due_at and schedule.next_due_at <= now:
-        if not Occurrence.objects.filter(schedule=schedule, scheduled_at=schedule.next_due_at).exists():
-            return
-        following = reading.trigger_of(schedule).next_after(schedule.next_due_at)
-        move_cursors([(schedule, following, schedule.parked_reason)])
-        schedule.next_due_at = following
+def _recorded(schedule: Schedule) -> set[datetime]:
+    """Return what the ledger has from the cursor on: something after the clock was set back, otherwise nothing."""
+    later = Occurrence.objects.filter(schedule=schedule, scheduled_at__gte=schedule.next_due_at)
+    return set(later.values_list("scheduled_at", flat=True))
 
 
 def _park(schedule_id: UUID, reason: str) -> None:

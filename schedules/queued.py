@@ -9,7 +9,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from tasks.services import start_many
 
 from schedules import projection
 from schedules.decisions import (
@@ -24,6 +23,7 @@ from schedules.decisions import (
     verdict_of,
 )
 from schedules.models import Occurrence, Outcome, Reason, Schedule, SchedulerInstance
+from tasks.services import start_many
 
 logger = structlog.get_logger(__name__)
 

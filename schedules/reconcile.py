@@ -45,7 +45,6 @@ def reconcile_code_schedules() -> list[str]:
 
 def upsert(declaration: Declaration) -> Schedule:
     """Create or update the row of one declaration. Raises InvalidSchedule when its trigger makes no sense."""
-    now = timezone.now()
     wanted: dict[str, Any] = {
         "name": declaration.name,
         "function": declaration.path,
@@ -67,9 +66,9 @@ def upsert(declaration: Declaration) -> Schedule:
         for field, value in wanted.items():
             setattr(schedule, field, value)
         if redeclared and not schedule.overridden:
-            use_declared(schedule, now)
+            use_declared(schedule, timezone.now())
         elif redeclared and schedule.enabled and schedule.next_due_at is None:
-            _go_on(schedule, now)
+            _go_on(schedule, timezone.now())
         schedule.version += 1
         schedule.save()
         projection.project([schedule.id])

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Action, Person, may, visible_workflows
@@ -46,9 +47,11 @@ def visible_schedules(user: Person | None) -> QuerySet[Schedule]:
 
 
 def locked(
-    schedule_id: UUID | str, *, user: Person | None, now: datetime, action: Action = Action.SCHEDULE
-) -> Schedule:
-    """Lock and return a schedule whose past due times are all settled. For use inside a transaction.
+    schedule_id: UUID | str, *, user: Person | None, action: Action = Action.SCHEDULE
+) -> tuple[Schedule, datetime]:
+    """Lock a schedule and settle its past due times; return it and the moment up to which they are settled.
+
+    For use inside a transaction. The moment lies after the lock was had: what fell due while waiting for it is settled.
 
     Raises ScheduleNotFound when it does not exist or `user` may not see it, NotPermitted when they may only see it.
     """
@@ -56,10 +59,11 @@ def locked(
     if not may(user, Action.SEE, schedule.workflow_name or FUNCTIONS):
         raise ScheduleNotFound(schedule_id)
     require(user, schedule, action)
+    now = timezone.now()
     if schedule.enabled and schedule.next_due_at is not None and schedule.next_due_at <= now:
         firing.fire([schedule], now)
         schedule.refresh_from_db(from_queryset=Schedule.objects.select_related("owner"))
-    return schedule
+    return schedule, now
 
 
 def lock(schedule_id: UUID | str) -> Schedule:

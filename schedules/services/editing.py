@@ -50,7 +50,7 @@ def create_schedule(
     errors = _unknown(policies, ("tags", *POLICIES))
     known = _known_task(workflow_name, user, errors)
     key = uuid7()
-    found = _trigger(trigger, trigger_kwargs, time_zone, errors, key)
+    found = _trigger(trigger, trigger_kwargs, time_zone, errors, key, now)
     first = _first(found, now, errors) if found else None
     stored = _inputs(workflow_name, user_inputs, user, errors) if known else []
     errors |= _name_errors(name) | _tag_errors(policies.get("tags", [])) | policy_errors(policies)
@@ -83,9 +83,8 @@ def edit_schedule(
     With `expected_version`, raises Conflict when somebody changed it since. An edit of what is started, by somebody
     else than the owner, makes them the owner: nothing is started in the name of a person who did not choose it.
     """
-    now = timezone.now()
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=now)
+        schedule, now = locked(schedule_id, user=user)
         if expected_version is not None and schedule.version != expected_version:
             raise Conflict(schedule.name)
         _apply(schedule, changes, user, now)
@@ -101,7 +100,7 @@ def delete_schedule(schedule_id: UUID | str, *, user: Person | None) -> None:
     One that is declared in code would come back at the scheduler's next start, so it is refused: pause it instead.
     """
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=timezone.now())
+        schedule, _now = locked(schedule_id, user=user)
         possible = available_actions(schedule, user)["delete"]
         if not possible.allowed:
             raise ScheduleError(possible.why_not)
@@ -114,7 +113,7 @@ def delete_schedule(schedule_id: UUID | str, *, user: Person | None) -> None:
 def take_ownership(schedule_id: UUID | str, *, user: Person) -> Schedule:
     """Make `user` the one in whose name the schedule starts its task."""
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=timezone.now())
+        schedule, _now = locked(schedule_id, user=user)
         if schedule.function:
             raise NotPermitted(schedule.name)
         _own(schedule, user)
@@ -126,9 +125,8 @@ def take_ownership(schedule_id: UUID | str, *, user: Person) -> Schedule:
 
 def restore_declared_trigger(schedule_id: UUID | str, *, user: Person | None) -> Schedule:
     """Give a schedule that is declared in code the trigger and the policies of its declaration back."""
-    now = timezone.now()
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=now)
+        schedule, now = locked(schedule_id, user=user)
         if schedule.declared_trigger is None:
             raise ScheduleError(_("%(name)s is not declared in code.") % {"name": schedule.name})
         use_declared(schedule, now)
@@ -142,7 +140,7 @@ def use_declared(schedule: Schedule, now: datetime) -> None:
     """Put the declared trigger and policies into force, unsaved."""
     declared = schedule.declared_trigger or {}
     errors: Errors = {}
-    found = _trigger(declared["trigger"], declared["trigger_kwargs"], declared["time_zone"], errors, schedule.id)
+    found = _trigger(declared["trigger"], declared["trigger_kwargs"], declared["time_zone"], errors, schedule.id, now)
     if found is None:
         raise InvalidSchedule(errors)
     _use(schedule, found, now)
@@ -176,6 +174,7 @@ def _apply(schedule: Schedule, changes: Mapping[str, Any], user: Person | None, 
             changes.get("time_zone", schedule.time_zone),
             errors,
             schedule.id,
+            now,
         )
         if found is not None and schedule.enabled:
             _first(found, now, errors)
@@ -214,7 +213,7 @@ def _publish(schedule: Schedule) -> None:
     projection.notify([schedule.id], edited=True)
 
 
-def _trigger(kind: Any, kwargs: Any, time_zone: Any, errors: Errors, key: UUID) -> Trigger | None:
+def _trigger(kind: Any, kwargs: Any, time_zone: Any, errors: Errors, key: UUID, now: datetime) -> Trigger | None:
     """Read a trigger as people give it; note what is wrong with it by field."""
     if not isinstance(kind, str) or kind not in TriggerKind.values:
         errors["trigger"] = [_("Choose one of %(choices)s.") % {"choices": ", ".join(TriggerKind.values)}]
@@ -223,7 +222,7 @@ def _trigger(kind: Any, kwargs: Any, time_zone: Any, errors: Errors, key: UUID) 
         errors["trigger_kwargs"] = [_("Enter a mapping of the trigger's arguments.")]
         return None
     try:
-        return parse(kind, dict(kwargs), time_zone=time_zone or settings.TIME_ZONE, salt=str(key))
+        return parse(kind, dict(kwargs), time_zone=time_zone or settings.TIME_ZONE, salt=str(key), now=now)
     except TriggerError as error:
         for path, messages in error.errors.items():
             errors[path if path == "trigger" else f"trigger_kwargs.{path}".rstrip(".")] = list(messages)

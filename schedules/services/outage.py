@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Action, Person
@@ -76,8 +75,7 @@ def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | Non
 
 
 def _decide(schedule_id: UUID, which: str, user: Person | None) -> None:
-    now = timezone.now()
-    schedule = locked(schedule_id, user=user, now=now, action=Action.START)
+    schedule, now = locked(schedule_id, user=user, action=Action.START)
     missed = _undecided().filter(schedule=schedule)
     wanted = {"latest": 1, "all": AT_MOST, "none": 0}[which]
     chosen = list(missed.order_by("-scheduled_at")[:wanted])

@@ -41,11 +41,10 @@ def pause_schedule(
 
     Pausing a paused schedule changes reason and end.
     """
-    now = timezone.now()
-    if until is not None and (timezone.is_naive(until) or until <= now):
+    if until is not None and (timezone.is_naive(until) or until <= timezone.now()):
         raise InvalidSchedule({"until": [_("Enter a time in the future.")]})
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=now)
+        schedule, now = locked(schedule_id, user=user)
         if schedule.enabled:
             schedule.enabled = False
             schedule.paused_at = now
@@ -61,9 +60,8 @@ def pause_schedule(
 
 def resume_schedule(schedule_id: UUID | str, *, user: Person | None) -> Schedule:
     """Let a paused schedule run again: next at its first due time from now on. Harmless when it is not paused."""
-    now = timezone.now()
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=now)
+        schedule, now = locked(schedule_id, user=user)
         if not schedule.enabled:
             enable(schedule, now)
             schedule.version += 1
@@ -125,7 +123,7 @@ def enable(schedule: Schedule, at: datetime) -> None:
 def skip_next(schedule_id: UUID | str, *, user: Person | None, on: bool = True) -> Schedule:
     """Leave out the next run, and only that one; or take that back."""
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=timezone.now())
+        schedule, _now = locked(schedule_id, user=user)
         if on and schedule.next_due_at is None:
             raise ScheduleError(_("%(name)s has no next run.") % {"name": schedule.name})
         schedule.skip_next = on

@@ -23,9 +23,8 @@ def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurre
 
     The occurrence that is returned is marked as manual. Raises TaskError when the task may not start now.
     """
-    now = timezone.now()
     with transaction.atomic():
-        schedule = locked(schedule_id, user=user, now=now, action=Action.START)
+        schedule, now = locked(schedule_id, user=user, action=Action.START)
         if schedule.removed_from_code_at is not None:
             raise CannotStart(_("%(name)s is no longer declared in code.") % {"name": schedule.name})
         occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)

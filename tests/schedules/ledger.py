@@ -17,17 +17,14 @@ SECOND = timedelta(seconds=1)
 TASK = "task_sync_from"
 
 
-def every_second(count: int, **policies: Any) -> list[UUID]:
-    """Create that many schedules that are due every second and may overlap with themselves."""
-    policies = {"overlap": "allow", **policies}
+def every_second(count: int, **values: Any) -> list[UUID]:
+    """Create that many schedules that are due every second, unless `values` say otherwise."""
+    values = {"trigger": "interval", "trigger_kwargs": {"seconds": 1}, "user": None, **values}
     return [
         create_schedule(
             name=f"every second {number}",
             workflow_name=TASK,
-            trigger="interval",
-            trigger_kwargs={"seconds": 1},
-            user=None,
-            **policies,
+            **values,
         ).id
         for number in range(count)
     ]
