@@ -134,7 +134,7 @@ def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[C
     found = list(events._default_manager.filter(**of).select_related("pgh_context").order_by("-pgh_id")[: most + 1])
     names = _usernames(found)
     shown: list[Change] = []
-    for event, before in zip(found, [*found[1:], None], strict=True):
+    for event, before in zip(found, [*found[1:], None], strict=False):
         metadata = event.pgh_context.metadata if event.pgh_context else {}
         who = names.get(metadata.get("user"), _("the system"))
         differences = _differences(before, event) if event.pgh_label == "update" else []

@@ -56,7 +56,7 @@ def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     account = get_object_or_404(User, pk=pk) if pk is not None else None
     if account is not None and account.is_superuser and not request.user.is_superuser:
         raise PermissionDenied
-    form = PersonForm(request.POST or None, instance=account)
+    form = PersonForm(request.POST if request.method == "POST" else None, instance=account)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             saved = form.save()
@@ -109,7 +109,7 @@ def grants_of(request: HttpRequest, name: str) -> HttpResponse:
     """Change who may do what with one workflow."""
     if name not in known_workflows() and not WorkflowGrant.objects.filter(workflow_name=name).exists():
         raise Http404
-    form = GrantsForm(name, request.POST or None)
+    form = GrantsForm(name, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def tokens(request: HttpRequest) -> HttpResponse:
     """List one's tokens and make a new one, whose text is shown this once."""
     user: Any = request.user
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST if request.method == "POST" else None)
     text = ""
     if request.method == "POST" and form.is_valid():
         _token, text = create_token(user, **form.cleaned_data)
