@@ -149,6 +149,7 @@ class Process(models.Model):
     queue = models.CharField(_("queue"), max_length=128, default="default")
     priority = models.IntegerField(_("priority"), default=0)
     lock = models.TextField(_("lock"), blank=True, help_text=_("Resource that only one process holds at a time."))
+    limited = models.BooleanField(default=False, help_text=_("Its workflow limits how many run at once."))
     commits = models.PositiveBigIntegerField(default=0, help_text=_("Results recorded so far."))
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tasks import queue, registry, sql, transitions
+from tasks import limits, queue, registry, sql, transitions
 from tasks.engine import pending, place
 from tasks.engine.halt import backoff
 from tasks.statuses import ProcessStatus, StepStatus
@@ -251,6 +251,7 @@ def _requeue() -> int:
     rows = sql.fetch(
         "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p "
         "WHERE p.status IN ('created', 'resumed') AND p.last_modified_at < now() - interval '10 seconds' "
+        "AND NOT p.limited "
         "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
         f"AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT {AT_ONCE * 4}"
     )
@@ -260,7 +261,15 @@ def _requeue() -> int:
             queue.forget([ticket.process_id for ticket in missing])
             queue.enqueue(missing)
         logger.info("processes_requeued", count=len(missing))
-    return len(missing)
+    return len(missing) + _wake_limited()
+
+
+def _wake_limited() -> int:
+    rows = sql.fetch(
+        "SELECT DISTINCT w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
+        "WHERE p.status IN ('created', 'resumed') AND p.limited"
+    )
+    return sum(limits.wake_next(name) for (name,) in rows)
 
 
 def _forget_workers() -> int:

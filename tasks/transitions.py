@@ -34,6 +34,7 @@ class Claimed:
     initial: str
     abort_requested_by: str
     has_history: bool
+    limited: bool
 
 
 @dataclass(frozen=True)
@@ -84,20 +85,21 @@ UPDATE tasks_process AS p
        current_step_started_at = now(), retry_at = NULL
   FROM tasks_workflow AS w
  WHERE p.process_id = %(process_id)s AND w.workflow_id = p.workflow_id
-   AND (p.status IN ('created', 'resumed') AND NOT {_LOCKED}
+   AND (p.status IN ('created', 'resumed') AND NOT {_LOCKED} AND (NOT p.limited OR %(admitted)s)
         OR p.status = 'running' AND p.lease_token = %(token)s)
 RETURNING w.name, w.is_task, p.commits, p.crashes,
           (SELECT i.state FROM tasks_inputstate i WHERE i.process_id = p.process_id AND i.input_type = 'initial' LIMIT 1),
-          p.abort_requested_by, EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id)
+          p.abort_requested_by, EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id), p.limited
 """  # noqa: S608
 
 
-def claim(process_id: UUID, token: UUID, worker: str) -> Claimed | None:
+def claim(process_id: UUID, token: UUID, worker: str, *, admitted: bool = False) -> Claimed | None:
     """Take a queued process under a new lease; None when it is not queued, or the engine is locked.
 
+    One whose workflow limits how many run at once is taken only when it was `admitted`: see `limits.py`.
     Asked again with the same token after an uncertain answer, it answers the same.
     """
-    row = one(_CLAIM, {"process_id": process_id, "token": token, "worker": worker})
+    row = one(_CLAIM, {"process_id": process_id, "token": token, "worker": worker, "admitted": admitted})
     return None if row is None else Claimed(*row[:4], row[4] or "{}", *row[5:])
 
 

@@ -49,6 +49,7 @@ class Run:
     workflow_name: str
     is_task: bool
     commits: int
+    limited: bool
     state: dict[str, Any]
     secrets: frozenset[str] = frozenset()
     done: list[str] = field(default_factory=list)

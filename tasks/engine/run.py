@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
-from tasks import registry, sql, transitions
+from tasks import limits, registry, sql, transitions
 from tasks.engine import place
 from tasks.engine.context import OpenRow, Run
 from tasks.engine.failure import failure
@@ -225,7 +225,6 @@ def run_process(
     token: UUID | None = None,
     stopping: Callable[[], bool] = lambda: False,
     register: Callable[[Run], None] = lambda run: None,
-    claim: Callable[[UUID, UUID, str], Claimed | None] = transitions.claim,
 ) -> bool:
     """Claim a queued process and run it until it ends or stops. False when there was nothing to claim.
 
@@ -234,7 +233,7 @@ def run_process(
     """
     token = token or uuid.uuid4()
     with bound_contextvars(process_id=str(process_id)):
-        run, executor = _claimed(process_id, token, worker, stopping, register, claim)
+        run, executor = _claimed(process_id, token, worker, stopping, register)
         if run is None:
             return False
         try:
@@ -245,6 +244,8 @@ def run_process(
             pass
         except LeaseLost:
             logger.warning("lease_lost", workflow_name=run.workflow_name)
+        if run.limited:
+            limits.wake_next(run.workflow_name)
         return True
 
 
@@ -254,14 +255,13 @@ def _claimed(
     worker: str,
     stopping: Callable[[], bool],
     register: Callable[[Run], None],
-    claim: Callable[[UUID, UUID, str], Claimed | None],
 ) -> tuple[Run | None, Executor | None]:
     """Claim the process and record its first steps without a function, in one transaction."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             with transaction.atomic():
-                claimed = claim(process_id, token, worker)
+                claimed = transitions.claim(process_id, token, worker) or limits.claim(process_id, token, worker)
                 if claimed is None:
                     return None, None
                 run = _loaded(process_id, token, claimed, stopping)
@@ -305,7 +305,15 @@ def _loaded(process_id: UUID, token: UUID, claimed: Claimed, stopping: Callable[
     """Return the run with the state that the last recorded result left."""
     state, secrets = loads(claimed.initial)
     run = Run(
-        process_id, token, claimed.workflow_name, claimed.is_task, claimed.commits, state, secrets, stopping=stopping
+        process_id,
+        token,
+        claimed.workflow_name,
+        claimed.is_task,
+        claimed.commits,
+        claimed.limited,
+        state,
+        secrets,
+        stopping=stopping,
     )
     if claimed.has_history:
         _read_history(run)

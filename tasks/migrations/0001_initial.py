@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                 ('queue', models.CharField(default='default', max_length=128, verbose_name='queue')),
                 ('priority', models.IntegerField(default=0, verbose_name='priority')),
                 ('lock', models.TextField(blank=True, help_text='Resource that only one process holds at a time.', verbose_name='lock')),
+                ('limited', models.BooleanField(default=False, help_text='Its workflow limits how many run at once.')),
                 ('commits', models.PositiveBigIntegerField(default=0, help_text='Results recorded so far.')),
                 ('lease_token', models.UUIDField(null=True)),
                 ('lease_expires_at', models.DateTimeField(null=True)),

@@ -245,18 +245,18 @@ _INSERT: Final = f"""
 WITH given AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(users)s::bigint[], %(origins)s::text[],
                          %(schedules)s::uuid[], %(occurrences)s::uuid[], %(queues)s::text[], %(priorities)s::int[],
-                         %(locks)s::text[], %(steps)s::text[], %(tokens)s::uuid[], %(inputs)s::jsonb[],
+                         %(locks)s::text[], %(limited)s::bool[], %(steps)s::text[], %(tokens)s::uuid[], %(inputs)s::jsonb[],
                          %(states)s::jsonb[])
-               AS g (process_id, name, user_id, origin, schedule_id, occurrence_id, queue, priority, lock, step,
-                     token, user_inputs, state)
+               AS g (process_id, name, user_id, origin, schedule_id, occurrence_id, queue, priority, lock, limited,
+                     step, token, user_inputs, state)
 ), created AS (
     INSERT INTO tasks_process
            (process_id, workflow_id, status, started_at, last_modified_at, failed_reason, traceback, note, assignee,
             created_by_id, origin, schedule_id, occurrence_id, current_step, crashes, abort_requested_by,
-            callback_token, queue, priority, lock, commits, worker, lease_token, lease_expires_at)
+            callback_token, queue, priority, lock, limited, commits, worker, lease_token, lease_expires_at)
     SELECT g.process_id, w.workflow_id, CASE WHEN g.token IS NULL THEN 'created' ELSE 'running' END, now(), now(), '',
            '', '', 'SYSTEM', g.user_id, g.origin, g.schedule_id, g.occurrence_id, g.step, 0, '', '', g.queue,
-           g.priority, g.lock, 0, '', g.token,
+           g.priority, g.lock, g.limited, 0, '', g.token,
            CASE WHEN g.token IS NOT NULL THEN now() + make_interval(secs => {LEASE_SECONDS}) END
       FROM given g JOIN tasks_workflow w ON w.name = g.name
      WHERE %(hold)s OR NOT EXISTS (SELECT FROM tasks_enginesettings WHERE global_lock)
@@ -286,6 +286,7 @@ def _written(accepted: Sequence[_Prepared], hold: bool) -> set[UUID]:
             "queues": [each.workflow.queue for each in accepted],
             "priorities": [each.workflow.priority for each in accepted],
             "locks": [each.lock for each in accepted],
+            "limited": [each.workflow.limit is not None for each in accepted],
             "steps": [each.first_step for each in accepted],
             "tokens": [tokens.get(each.process_id) for each in accepted],
             "inputs": [each.user_inputs for each in accepted],
