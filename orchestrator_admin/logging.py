@@ -41,7 +41,7 @@ def configure(log_format: str, level: str, role: str) -> None:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending, cover_rendered],
-        "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), *shared],
+        "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), _without_colours, *shared],
     }
     quiet = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
     logging.config.dictConfig({
@@ -78,6 +78,12 @@ class _Role:
         if self._role != "command":
             event.setdefault("role", self._role)
         return event
+
+
+def _without_colours(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Drop uvicorn's second copy of its messages, written for terminals."""
+    event.pop("color_message", None)
+    return event
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

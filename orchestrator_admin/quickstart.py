@@ -12,6 +12,7 @@ import secrets
 import socket
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,7 +25,7 @@ from orchestrator_admin.supervisor import Child, StopRequested, Supervisor
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ANY = ("0.0.0.0", "::", "")  # noqa: S104  compared with, not listened on
-START_SECONDS = 60
+START_SECONDS = 30
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -91,6 +92,7 @@ def _run(options: argparse.Namespace, supervisor: Supervisor, server: Server | N
     prepared = supervisor.run(
         Child("preparation", [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(created)])
     )
+    del os.environ["ORCHESTRATOR_ADMIN_PASSWORD"]  # no business of the others
     credentials = _credentials(created, password)
     if prepared != 0:
         say("The preparation failed; the lines above say why.")
@@ -101,7 +103,7 @@ def _run(options: argparse.Namespace, supervisor: Supervisor, server: Server | N
     supervisor.start(Child("web", web))
     supervisor.start(Child("worker", [*manage, "runworker"]))
     supervisor.start(Child("scheduler", [*manage, "runscheduler"]))
-    if supervisor.watch(until=_answers(options)):
+    if supervisor.watch(until=_is_up(options)):
         print(f"\n  Orchestrator Admin runs at {_address(options)}\n{credentials}  Ctrl-C stops it.\n", flush=True)
         supervisor.watch()
     return 1
@@ -116,22 +118,24 @@ def _credentials(created: Path, password: str) -> str:
     return ""
 
 
-def _answers(options: argparse.Namespace) -> Callable[[], bool]:
-    """Return a question for the supervisor: does the web process answer yet?"""
+def _is_up(options: argparse.Namespace) -> Callable[[], bool]:
+    """Return a question for the supervisor: do web, worker and scheduler all do their work?"""
     host = "127.0.0.1" if options.host in ANY else options.host
-    url = f"http://{f'[{host}]' if ':' in host else host}:{options.port}/health/"
+    url = f"http://{f'[{host}]' if ':' in host else host}:{options.port}/health/?require=worker,scheduler"
     end = time.monotonic() + START_SECONDS
 
-    def answers() -> bool:
+    def is_up() -> bool:
         try:
             urllib.request.urlopen(url, timeout=5).close()
         except urllib.error.HTTPError as error:
             error.close()
         except OSError:
-            return time.monotonic() > end  # say the address all the same: the log shows what is slow
-        return True
+            pass
+        else:
+            return True
+        return time.monotonic() > end  # say the address all the same: the log shows what is slow
 
-    return answers
+    return is_up
 
 
 def _address(options: argparse.Namespace) -> str:
