@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import CodeType
 from typing import Any, TypeVar
 
 import structlog
@@ -65,9 +66,28 @@ class Declaration:
         file = Path(inspect.getsourcefile(inspect.unwrap(self.function)) or "")
         return str(file.relative_to(settings.BASE_DIR)) if file.is_relative_to(settings.BASE_DIR) else str(file)
 
+    @property
+    def constants(self) -> set[str]:
+        """Every string that stands in the function's code, or in a global name that it uses."""
+        function = inspect.unwrap(self.function)
+        code = getattr(function, "__code__", None)
+        return _strings(code, getattr(function, "__globals__", {}))
+
     def call(self) -> None:
         """Call the function with the arguments that it was declared with."""
         self.function(*self.args, **self.kwargs)
+
+
+def _strings(constant: object, names: Mapping[str, object]) -> set[str]:
+    """Return the strings in a constant, which may be code or hold further constants."""
+    if isinstance(constant, str):
+        return {constant}
+    if isinstance(constant, tuple | frozenset):
+        return set().union(*(_strings(inner, names) for inner in constant))
+    if isinstance(constant, CodeType):
+        used = tuple(value for name in constant.co_names if isinstance(value := names.get(name), str))
+        return _strings((*constant.co_consts, *used), names)
+    return set()
 
 
 class Declarations:

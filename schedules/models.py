@@ -11,6 +11,7 @@ from typing import ClassVar
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -88,6 +89,8 @@ class Schedule(models.Model):
     function = models.CharField(_("function"), max_length=255, blank=True)
     source_file = models.CharField(max_length=500, blank=True)
     declared_trigger = models.JSONField(null=True, blank=True)
+    # Names of tasks that the function's code mentions: what it starts, as far as that can be told.
+    starts = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     overridden = models.BooleanField(default=False)
     removed_from_code_at = models.DateTimeField(null=True, blank=True)
 
@@ -132,6 +135,7 @@ class Schedule(models.Model):
             models.Index(
                 fields=["next_due_at"], name="schedule_due", condition=Q(enabled=True, next_due_at__isnull=False)
             ),
+            GinIndex(fields=["starts"], name="schedule_starts"),
             models.Index(
                 fields=["paused_until"],
                 name="schedule_resumes",

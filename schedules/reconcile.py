@@ -13,16 +13,16 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from schedules import projection, reading
 from schedules.decorators import Declaration, autodiscover, scheduler
-from schedules.exceptions import ScheduleError
 from schedules.models import Schedule, SchedulerInstance
 from schedules.services.editing import use_declared
 from schedules.triggers import from_field_kwargs
+from tasks.registry import registered
 
 logger = structlog.get_logger(__name__)
 
@@ -37,7 +37,9 @@ def reconcile_code_schedules() -> list[str]:
     for declaration in scheduler.all().values():
         try:
             upsert(declaration)
-        except (ScheduleError, ValueError, TypeError):
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
             logger.exception("schedule_declaration_refused", job_id=declaration.job_id, function=declaration.path)
         known.append(declaration.job_id)
     return known
@@ -50,6 +52,7 @@ def upsert(declaration: Declaration) -> Schedule:
         "function": declaration.path,
         "source_file": declaration.source_file,
         "declared_trigger": _declared(declaration),
+        "starts": sorted(declaration.constants & set(registered())),
         "removed_from_code_at": None,
     }
     with transaction.atomic():

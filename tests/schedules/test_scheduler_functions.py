@@ -287,3 +287,13 @@ def test_policies_by_apschedulers_names() -> None:
     assert dict(declared.all()["a"].trigger_fields) == {"hour": 1}
     with pytest.raises(ValueError, match="misfire_grace"):
         declared.scheduled_job("cron", hour=1, misfire_grace_time=-5)
+
+
+@pytest.mark.django_db
+def test_a_function_schedule_names_the_tasks_that_its_code_mentions(declare: Any) -> None:
+    def start_either() -> None:
+        for name in ("task_validate_products", "no_such_task"):
+            start_process(name)
+
+    assert reconcile.upsert(declare(start_either)).starts == ["task_validate_products"]
+    assert reconcile.upsert(declare(start_two, id="other-job")).starts == [TASK]
