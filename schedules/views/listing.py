@@ -21,7 +21,7 @@ from orchestrator_admin.paging import Page
 from schedules import services
 from schedules.exceptions import ScheduleError
 from schedules.filters import STATE_OF, ScheduleFilter, State, kept, state_of
-from schedules.models import Occurrence, Schedule
+from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.views.due import sentence_of
 from schedules.views.finding import visible
 from schedules.views.paging import paged_by
@@ -50,11 +50,6 @@ class Row:
         """How long after its due time the last one was answered."""
         return words.duration(self.last.fired_at - self.last.scheduled_at) if self.last else ""
 
-    @property
-    def late(self) -> bool:
-        """Whether that is worth a word: more than a second."""
-        return bool(self.last and (self.last.fired_at - self.last.scheduled_at).total_seconds() > 1)
-
 
 @login_required
 @require_safe
@@ -75,6 +70,7 @@ def schedules(request: HttpRequest) -> HttpResponse:
         "page": page,
         **_counts(everything),
         "tags": _tags(everything),
+        "missed": _anything_missed(everything),
     }
     return render_page(request, "schedules/list.html", "schedules/_list.html", context)
 
@@ -133,6 +129,12 @@ def _counts(queryset: QuerySet[Schedule]) -> dict[str, Any]:
     counts = queryset.order_by().aggregate(total=Count("pk"), **of_state)
     states = [(state, state.label, counts[state]) for state in State if counts[state] or state is State.ACTIVE]
     return {"total": counts["total"], "states": states}
+
+
+def _anything_missed(queryset: QuerySet[Schedule]) -> bool:
+    """Return whether due times were missed that nobody has decided about."""
+    missed = Occurrence.objects.filter(outcome=Outcome.MISSED, reason=Reason.LATE, decided_at=None)
+    return missed.filter(schedule__in=queryset.order_by()).exists()
 
 
 def _tags(queryset: QuerySet[Schedule]) -> list[str]:
