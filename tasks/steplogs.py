@@ -46,6 +46,7 @@ class _Tape:
     written: deque[int] = field(default_factory=deque)
     bytes: int = 0
     dropped: int = 0
+    told: int = 0
 
     def add(self, line: Line) -> None:
         self.waiting.append(line)
@@ -119,7 +120,6 @@ class StepLogHandler(logging.Handler):
                 [line.message for line in lines], process_id,
             ),
         )  # fmt: skip
-        before = tape.dropped
         gone = tape.room_for(lines)
         if gone:
             sql.fetch(
@@ -127,8 +127,9 @@ class StepLogHandler(logging.Handler):
                 "position = %s AND level <> 'notice' ORDER BY id LIMIT %s)",
                 (process_id, position, gone),
             )
-        if gone or (before and tape.dropped != before):
+        if tape.dropped != tape.told:
             self._notice(process_id, position, tape.dropped)
+            tape.told = tape.dropped
 
     def _notice(self, process_id: UUID, position: int, dropped: int) -> None:
         """Say in one line, the oldest, how many others went."""

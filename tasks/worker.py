@@ -18,7 +18,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import reset_queries
+from django.db import connection, reset_queries
 from procrastinate import App, exceptions, psycopg_connector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.utils import connector_params
@@ -71,7 +71,8 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
 
 async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(concurrency, thread_name_prefix="process"))
+    threads = ThreadPoolExecutor(concurrency, thread_name_prefix="process")
+    loop.set_default_executor(threads)
     app = App(connector=_Connector(kwargs=connector_params(), min_size=1, max_size=4, configure=_autocommit))
     app.tasks = django_app.tasks
     while not stopping.is_set():
@@ -90,6 +91,19 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
         except (exceptions.ConnectorException, psycopg.OperationalError, TimeoutError) as error:
             logger.warning("worker_without_database", error=str(error).strip())
             await asyncio.sleep(PAUSE)
+    _close_connections(threads, concurrency)
+
+
+def _close_connections(threads: ThreadPoolExecutor, concurrency: int) -> None:
+    """Let each of the threads close its connection: the barrier gives everyone exactly one turn."""
+    everyone = threading.Barrier(concurrency)
+
+    def close() -> None:
+        everyone.wait(timeout=10)
+        connection.close()
+
+    for turn in [threads.submit(close) for _ in range(concurrency)]:
+        turn.result()
 
 
 class ProcessWorker(Worker):
@@ -145,9 +159,9 @@ class _Connector(psycopg_connector.PsycopgConnector):
                 await asyncio.sleep(PAUSE)
 
 
-async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+async def _autocommit(queue_connection: psycopg.AsyncConnection[Any]) -> None:
     """Each of the queue's statements is a transaction of its own: one round trip instead of three."""
-    await connection.set_autocommit(True)
+    await queue_connection.set_autocommit(True)
 
 
 def _preload(name: str) -> None:
