@@ -173,25 +173,14 @@ def words_for_script() -> str:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: dict[str, Any], url_name: str, label: str, count: str = "") -> SafeString:
+def nav_link(context: dict[str, Any], url_name: str, label: str) -> SafeString:
     """Show one tab of the top bar, marked as current on its own pages and on those below it."""
     address = reverse(url_name)
     request = context.get("request")
-    current = request is not None and request.path.startswith(address)
-    exactly = current and request is not None and request.path == address
-    return format_html(
-        '<a href="{}"{}>{}{}</a>',
-        address,
-        format_html(' aria-current="{}"', "page" if exactly else "true") if current else "",
-        label,
-        format_html(
-            ' <span class="count">{}<span class="hidden-visually"> {}</span></span>',
-            count,
-            _("failed"),
-        )
-        if count
-        else "",
-    )
+    if request is None or not request.path.startswith(address):
+        return format_html('<a href="{}">{}</a>', address, label)
+    current = "page" if request.path == address else "true"
+    return format_html('<a href="{}" aria-current="{}">{}</a>', address, current, label)
 
 
 @register.simple_tag
