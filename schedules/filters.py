@@ -46,7 +46,7 @@ def state_of(schedule: Schedule) -> State:
     return State.FINISHED if schedule.next_due_at is None else State.ACTIVE
 
 
-class ScheduleFilter(filters.FilterSet):
+class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
     """Schedules by words in their name, task, state, tag and kind of trigger."""
 
     q = filters.CharFilter(label=_("Search"), method="search")
@@ -74,7 +74,7 @@ class ScheduleFilter(filters.FilterSet):
         return queryset.filter(tags__contains=[value])
 
 
-class OccurrenceFilter(filters.FilterSet):
+class OccurrenceFilter(filters.FilterSet):  # type: ignore[misc]
     """Occurrences by what became of them, why, and when they were due."""
 
     outcome = filters.ChoiceFilter(label=_("Outcome"), choices=Outcome)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from django import forms
 
-    from accounts.models import User
+    from accounts.permissions import Person
     from schedules.exceptions import InvalidSchedule
     from schedules.models import Schedule
 
@@ -33,7 +33,7 @@ class ScheduleForms:
         self,
         data: QueryDict | None,
         *,
-        user: User,
+        user: Person,
         workflows: list[tuple[str, str]],
         schedule: Schedule | None = None,
         prefill: QueryDict | None = None,
@@ -47,7 +47,7 @@ class ScheduleForms:
         self.workflow_name = "" if of_code else str(self.details["workflow_name"].value() or "")
         self.inputs = self._inputs(data, user, dict(workflows))
 
-    def _inputs(self, data: QueryDict | None, user: User, known: dict[str, str]) -> InputPages:
+    def _inputs(self, data: QueryDict | None, user: Person, known: dict[str, str]) -> InputPages:
         same = self.schedule is not None and self.schedule.workflow_name == self.workflow_name
         stored = self.schedule.user_inputs if self.schedule and same else ()
         if self.workflow_name not in known:
@@ -130,7 +130,9 @@ class ScheduleForms:
         for form in self._all():
             for name, messages in form.errors.items():
                 bound = form[name] if name in form.fields else None
-                found += [(bound.id_for_label if bound else "", str(bound.label) if bound else "", m) for m in messages]
+                found += [
+                    (bound.id_for_label if bound else "", str(bound.label) if bound else "", str(m)) for m in messages
+                ]
         if self.inputs.error:
             found.append(("", "", self.inputs.error))
         return found

@@ -64,7 +64,7 @@ class DetailsForm(forms.Form):
         label=_("At most this many at once"), min_value=1, max_value=1000, initial=10, required=False
     )
     misfire_grace = forms.TypedChoiceField(
-        label=_("A run counts as late after"), choices=_GRACES, coerce=int, initial=60, required=False, empty_value=60
+        label=_("A run counts as late after"), choices=_GRACES, coerce=int, initial=60, required=False, empty_value=None
     )
 
     def __init__(self, *args: Any, workflows: list[tuple[str, str]] | None, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from accounts.models import User
+from accounts.permissions import Person
 from tasks.exceptions import InvalidInputs
 from tasks.inputs import Complete, FormSource, bound, next_page, posted
 
@@ -25,7 +25,7 @@ class InputPages:
         source: FormSource,
         data: QueryDict | None,
         *,
-        user: User,
+        user: Person,
         stored: Sequence[dict[str, Any]] = (),
     ) -> None:
         self.forms: list[forms.Form] = []
@@ -39,7 +39,7 @@ class InputPages:
             self._place(error)
 
     def _answered_page(
-        self, source: FormSource, data: QueryDict | None, user: User, stored: Sequence[dict[str, Any]]
+        self, source: FormSource, data: QueryDict | None, user: Person, stored: Sequence[dict[str, Any]]
     ) -> bool:
         """Show the next page; return whether it was answered rightly, so that another may follow."""
         page = next_page(source, self.user_inputs, user=user)

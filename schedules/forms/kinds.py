@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import time
 
+    from django_stubs_ext import StrOrPromise
+
 Trigger = tuple[str, dict[str, Any]]
 
 
@@ -62,7 +64,7 @@ _ORDINALS = [
     ("#4", _("Fourth")),
     ("L", _("Last")),
 ]
-MONTH_DAYS = [
+MONTH_DAYS: list[tuple[StrOrPromise, list[tuple[str, StrOrPromise]]]] = [
     (_("Day of the month"), [*((str(day), str(day)) for day in range(1, 32)), ("L", _("Last day"))]),
     *(
         (ordinal, [(f"{day}{suffix}", format_lazy("{} {}", ordinal, name)) for day, name in WEEKDAYS])

@@ -91,7 +91,8 @@ def _entries(page: Page[Occurrence]) -> list[Entry]:
     """Return the lines of the ledger with the processes that they started, in one query."""
     entries = {occurrence.pk: Entry(occurrence) for occurrence in page.items}
     for process in Process.objects.filter(occurrence_id__in=entries).select_related("workflow").order_by("started_at"):
-        entries[process.occurrence_id].processes.append(process)
+        if process.occurrence_id is not None:
+            entries[process.occurrence_id].processes.append(process)
     return list(entries.values())
 
 

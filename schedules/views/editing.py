@@ -126,7 +126,7 @@ def _errors(timing: TimingForm) -> list[tuple[str, str, str]]:
     """Return (id, label, message) of the errors, each message once: a leg's error also stands at the whole."""
     seen: dict[str, tuple[str, str, str]] = {}
     for name, found_errors in timing.errors.items():
-        for message in found_errors:
+        for message in map(str, found_errors):
             if name in timing.fields:
                 seen.setdefault(message, (timing[name].id_for_label, str(timing[name].label), message))
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404
@@ -21,7 +22,7 @@ def visible(request: HttpRequest) -> QuerySet[Schedule]:
     return services.visible_schedules(request.user).select_related("owner", "paused_by")
 
 
-def found(request: HttpRequest, pk: object) -> Schedule:
+def found(request: HttpRequest, pk: UUID | str) -> Schedule:
     """Return one schedule, or raise Http404 saying which is missing."""
     try:
         return visible(request).get(pk=pk)
