@@ -13,9 +13,16 @@ import pytest
 from django.apps import AppConfig, apps
 
 from tasks import registry
+from tests.system import System
 
 NIGHTLY_SYNC = (Path(registry.__file__).parent / "workflows" / "nightly_sync.py").read_text()
 _numbers = itertools.count(1)
+
+
+def forget_test_workflows(system: System) -> None:
+    """Leave only the shipped workflows in the system's database, as in one that was just made."""
+    shipped = [name for name, each in registry.registered().items() if each.registered_in == registry.SHIPPED]
+    system.sql("DELETE FROM tasks_workflow WHERE name <> ALL(%s)", shipped)
 
 
 class OutsideApp:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tasks.models import Workflow
-from tests.outside import NIGHTLY_SYNC, OutsideApp
+from tasks.models import Process, Product, Subscription, Workflow
+from tests.outside import NIGHTLY_SYNC, OutsideApp, forget_test_workflows
 from tests.system import System
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -165,6 +165,7 @@ def test_one_bad_catalogue_does_not_keep_the_others_from_being_compiled(
 
 def test_an_outside_application_is_led_through_all_four_parts(system: System, tmp_path: Path) -> None:
     """Issue of the manual: code, registration, migration, translation; each missing one is told before it is added."""
+    forget_test_workflows(system)
     app = tmp_path / "apps" / "netops"
     shutil.copytree(EXAMPLES / "netops", app, ignore=shutil.ignore_patterns("__pycache__", "migrations", "locale"))
     registration = app / "workflows" / "__init__.py"
@@ -216,3 +217,22 @@ def test_an_outside_application_is_led_through_all_four_parts(system: System, tm
     assert catalogue.with_suffix(".mo").exists()
     assert check()[0] == 0
     assert system.sql("SELECT target FROM tasks_workflow WHERE name = 'validate_node_enrollment'") == [("SYSTEM",)]
+
+
+def test_the_last_example_of_the_manual_starts_tasks_in_concert(system: System) -> None:
+    """A schedule function of an outside application queries subscriptions and starts one task for each, with a UUID."""
+    environment = {"ORCHESTRATOR_APPS": "netops", "PYTHONPATH": str(EXAMPLES), "PYTHONWARNINGS": "default"}
+    assert system.run("migrate", "netops", **environment).returncode == 0
+    node = Product.objects.create(name="Node")
+    wanted = [Subscription.objects.create(product=node, description=f"Node {n} Provisioned") for n in range(2)]
+    Subscription.objects.create(product=node, description="Node 2 Planned")
+    forced = system.run("scheduler", "force", "run_node_enrollment", **environment)
+    assert forced.returncode == 0, forced.output
+    assert "DeprecationWarning" in forced.output
+    processes = Process.objects.select_related("workflow").order_by("pk")
+    assert {each.status for each in processes} == {"completed"}
+    started = [each.workflow.name for each in processes]
+    assert started == ["validate_node_enrollment", "validate_node_enrollment", "task_sync_from"]
+    enrolled = {each.steps.get(name="Check enrollment").state["enrolled"] for each in processes[:2]}
+    assert enrolled == {subscription.description for subscription in wanted}
+    assert "Node is enrolled" in forced.output

@@ -22,21 +22,23 @@ class Command(BaseCommand):
         "missing it says which line or command adds it, and exits with 1."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
         try:
             missing = missing_parts()
             names = sorted({*registered(), *definitions(), *Workflow.objects.values_list("name", flat=True)})
         except ProgrammingError as error:
             raise CommandError("The database has no tables yet. Run: manage.py migrate") from error
         broken = [failure for failure in import_errors() if not (failure.workflow_name and _told(failure, missing))]
-        self._table(names, missing)
+        if verbosity:
+            self._table(names, missing)
         for failure in broken:
             self._failure(failure)
         for part in missing:
             self._remedy(part)
         if missing or broken:
             raise CommandError(_summary(missing, broken))
-        self.stdout.write(self.style.SUCCESS(f"All {len(names)} workflows have their four parts."))
+        if verbosity:
+            self.stdout.write(self.style.SUCCESS(f"All {len(names)} workflows have their four parts."))
 
     def _table(self, names: list[str], missing: list[MissingPart]) -> None:
         lacking = {(part.workflow_name, part.part) for part in missing}
