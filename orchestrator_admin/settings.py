@@ -66,7 +66,6 @@ DATABASES = {
         "OPTIONS": _options,
         "CONN_MAX_AGE": 0 if ROLE == "web" else None,
         "CONN_HEALTH_CHECKS": ROLE != "web",
-        "TEST": {"NAME": "test_orchestrator"},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import TransactionTestCase
+from django.test.utils import setup_databases
 
-from tests.databases import clone_database, make_template, reset_test_database
+from tests.databases import (
+    clone_database,
+    drop_databases_of_dead_runs,
+    drop_databases_of_this_run,
+    make_template,
+    reset_test_database,
+)
 from tests.system import System
 
 if TYPE_CHECKING:
@@ -56,14 +63,19 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Keep a copy of the freshly migrated test database, to clone from.
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Migrate a test database and keep a copy of it, to clone from.
 
+    pytest-django's own fixture makes none when no test is marked `django_db`, as those are not that use `system`.
     After a test with real commits Django would empty every table, rows of migrations included: clone again instead.
     """
+    drop_databases_of_dead_runs()
     with django_db_blocker.unblock():
+        setup_databases(verbosity=0, interactive=False, aliases={"default"}, serialized_aliases=set())
         make_template()
     TransactionTestCase._fixture_teardown = lambda self: reset_test_database()
+    yield
+    drop_databases_of_this_run()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,7 @@
-"""Databases of a test run: one migrated template, cloned in a fraction of a second as often as wanted."""
+"""Databases of a test run: one migrated template, cloned in a fraction of a second as often as wanted.
+
+Their names begin with the number of the process that runs the tests, so that two runs do not meet.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from psycopg import sql
 
 from orchestrator_admin.embedded.server import Server
 
-TEMPLATE = "test_template"
+PREFIX = f"test_{os.getpid()}"
+TEMPLATE = f"{PREFIX}_template"
 _numbers = itertools.count(1)
 
 
@@ -29,7 +33,7 @@ def connect(name: str) -> psycopg.Connection:
 
 def clone_database() -> str:
     """Return the name of a new database as the migrations leave it, plus the rows of the tests' own workflows."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
+    name = f"{PREFIX}_{next(_numbers)}"
     _copy(TEMPLATE, name)
     return name
 
@@ -40,15 +44,26 @@ def drop_database(name: str) -> None:
         postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def drop_databases_of_dead_runs() -> None:
+    """Throw away what runs left behind that were killed."""
+    for name in _names():
+        if not Path("/proc", name.split("_")[1]).exists():
+            drop_database(name)
+
+
+def drop_databases_of_this_run() -> None:
+    """Drop everything that this run has made."""
+    connections.close_all()
+    for name in _names():
+        if name.split("_")[1] == str(os.getpid()):
+            drop_database(name)
+
+
 def make_template() -> None:
-    """Keep the test database, just migrated, as the template; throw away what an earlier run left behind."""
+    """Keep the test database, just migrated, as the template."""
     _register_workflows_of_tests()
     migrated = connection.settings_dict["NAME"]
     connections.close_all()
-    with connect("postgres") as postgres:
-        old = postgres.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_\d+_\d+$'").fetchall()
-    for name in (TEMPLATE, *(row[0] for row in old)):
-        drop_database(name)
     _copy(migrated, TEMPLATE)
 
 
@@ -58,6 +73,11 @@ def reset_test_database() -> None:
     connections.close_all()
     drop_database(name)
     _copy(TEMPLATE, name)
+
+
+def _names() -> list[str]:
+    with connect("postgres") as postgres:
+        return [row[0] for row in postgres.execute(r"SELECT datname FROM pg_database WHERE datname ~ '^test_\d+'")]
 
 
 def _copy(source: str, target: str) -> None:
@@ -71,24 +91,12 @@ def _copy(source: str, target: str) -> None:
 
 def _register_workflows_of_tests() -> None:
     """Add the rows that a migration would add for the workflows of tests/workflows.py."""
-    from django.apps import apps
-
     from tasks.models import Workflow
+    from tasks.registry import autodiscover, get_workflow, registered
 
-    try:
-        from tasks.registry import autodiscover, get_workflow, registered
-    except ImportError:
-        return
     autodiscover()
-    if not apps.is_installed("tests"):
-        return
     for name, lazy in registered().items():
         if lazy.registered_in.startswith("tests."):
             workflow = get_workflow(name)
-            Workflow.objects.get_or_create(
-                name=name,
-                defaults={
-                    "target": workflow.target,
-                    "description": workflow.description or name,
-                },
-            )
+            values = {"target": workflow.target, "description": workflow.description or name}
+            Workflow.objects.get_or_create(name=name, defaults=values)

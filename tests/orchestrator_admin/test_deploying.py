@@ -1,0 +1,109 @@
+"""What docs/deploying.md tells operators to do works: database roles, backup and restore, two versions side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from orchestrator_admin.embedded.account import Account
+from orchestrator_admin.embedded.wheel import programs
+from tests.databases import PREFIX, connect, drop_database, server
+from tests.system import ROOT, System
+
+
+def postgres_program(name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run psql, pg_dump or pg_restore of the embedded server as its own user."""
+    account = Account.for_cluster(server().pid_file.parent)
+    folder = programs(account, Path("/var/lib/orchestrator-admin"))
+    return subprocess.run(
+        [folder / name, "--host", str(server().socket_dir), *arguments], text=True, capture_output=True, check=True,
+        env={"PATH": os.environ["PATH"], "PGUSER": "orchestrator", **env},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def empty_database() -> Iterator[str]:
+    name = f"{PREFIX}_empty"
+    with connect("postgres") as postgres:
+        postgres.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    yield name
+    drop_database(name)
+
+
+def test_everything_runs_with_a_role_that_cannot_change_the_schema(
+    system: System, empty_database: str, tmp_path: Path
+) -> None:
+    roles = (ROOT / "deploy" / "roles.sql").read_text()
+    # In the cluster of the tests the role's name is taken, by the superuser.
+    script = tmp_path / "roles.sql"
+    script.write_text(roles.replace("orchestrator_owner", "test_owner").replace(" orchestrator", " test_runner"))
+    passwords = ["-v", "owner_password=a", "-v", "password=b"]
+    postgres_program("psql", "--set=ON_ERROR_STOP=1", *passwords, "-d", empty_database,
+                     "-f", str(script))  # fmt: skip
+    address = f"postgresql://{{}}@/{empty_database}?host={server().socket_dir}"
+    try:
+        as_owner = system.start(
+            "prepare",
+            [sys.executable, "-m", "orchestrator_admin.prepare", "--database-only"],
+            DATABASE_URL=address.format("test_owner"),
+        )
+        assert as_owner.wait(120) == 0, as_owner.output
+        system.env["DATABASE_URL"] = address.format("test_runner")
+        system.worker()
+        system.scheduler()
+        system.web()
+        started = system.run("starttask", "task_sync_from")
+        assert started.returncode == 0, started.output
+
+        with psycopg.connect(address.format("test_runner"), autocommit=True) as connection:
+            done = "SELECT count(*) FROM tasks_process WHERE status = 'completed'"
+            system.wait_for(lambda: connection.execute(done).fetchone() == (1,))
+            system.wait_for(lambda: system.get("/health/?require=worker,scheduler,queue") == 200)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("CREATE TABLE mine (id int)")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("DROP TABLE tasks_process")
+    finally:
+        for process in system.processes:
+            process.kill()
+        drop_database(empty_database)
+        with connect("postgres") as postgres:
+            postgres.execute("DROP ROLE IF EXISTS test_runner")
+            postgres.execute("DROP ROLE IF EXISTS test_owner")
+
+
+def test_a_restored_backup_goes_on_where_it_was(system: System, empty_database: str, tmp_path: Path) -> None:
+    from tasks.services import resume_process, start_process
+
+    process_id = start_process("asking")
+    worker = system.worker()
+    status = "SELECT status FROM tasks_process WHERE process_id = %s"
+    system.wait_for(lambda: system.sql(status, process_id) == [("suspended",)])
+    worker.stop()
+
+    dump = str(tmp_path / "orchestrator.dump")
+    postgres_program("pg_dump", "--format=custom", "--file", dump, system.database)
+    resume_process(process_id, [{"answer": 1}])  # after the backup: the restored copy must not know of it
+    postgres_program("pg_restore", "--no-owner", "--exit-on-error", "--dbname", empty_database, dump)
+
+    copy = System(empty_database, tmp_path / "copy")
+    copy.folder.mkdir()
+    try:
+        assert copy.sql(status, process_id) == [("suspended",)]
+        copy.worker()
+        from django.db import connections
+
+        connections.close_all()
+        connections["default"].settings_dict["NAME"] = empty_database
+        resume_process(process_id, [{"answer": 1}])
+        copy.wait_for(lambda: copy.sql(status, process_id) == [("completed",)])
+    finally:
+        connections.close_all()
+        connections["default"].settings_dict["NAME"] = system.database
+        copy.close()
