@@ -6,7 +6,7 @@ A trigger is a value without state: `next_after` depends on its argument only, s
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from schedules.triggers import jitter, sentences
 from schedules.triggers.dst import LAST_YEAR, TICK, next_fixed, next_in_real_time
+from schedules.triggers.limits import looking_up_to
 from schedules.triggers.patterns import Pattern
 
 VERSION = 1
@@ -27,6 +28,7 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
 
     kind: str
     version = VERSION
+    legs: Sequence[Trigger] = ()
 
     def __init__(
         self,
@@ -55,7 +57,8 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
         after = after.astimezone(UTC)
         if not self.jitter:
             return self.undelayed_after(after)
-        return jitter.next_after(self, after)
+        with looking_up_to(None):  # the length of a delay depends on the due time after it
+            return jitter.next_after(self, after)
 
     def first(self, now: datetime) -> datetime | None:
         """Return the first due time at or after `now`."""

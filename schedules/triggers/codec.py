@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from schedules.triggers.cron import CronTrigger
 from schedules.triggers.date import DateTrigger
 from schedules.triggers.dst import resolve, wall_time
 from schedules.triggers.errors import SearchLimitReached, TriggerError
+from schedules.triggers.limits import cpu_time
 from schedules.triggers.reading import MAX_JITTER, Reader, last_moment
 
 KINDS = ("interval", "cron", "date", "calendarinterval", "and", "or")
@@ -29,13 +30,13 @@ MOST_SECONDS = 0.4
 
 @dataclass
 class _Call:
-    """What one call of `parse` or `load` shares with all legs. `stop_at`: the CPU time that checks may use up."""
+    """What one call of `parse` or `load` shares with all legs. `stop_at`: when checks have to stop (CPU time)."""
 
     now: datetime
     salt: str
     strict: bool
+    stop_at: float = 0
     legs: int = 0
-    stop_at: float = field(default_factory=lambda: time.thread_time() + MOST_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def parse(
     `salt` (a schedule's id) makes the random delays of two schedules differ. Give `Trigger.kwargs` to the database:
     they hold the anchors.
     """
-    return _read(
-        kind, kwargs, _Place("", time_zone), _Call((now or datetime.now(UTC)).astimezone(UTC), salt, strict=True)
-    )
+    now = (now or datetime.now(UTC)).astimezone(UTC)
+    with cpu_time(MOST_SECONDS) as stop_at:
+        return _read(kind, kwargs, _Place("", time_zone), _Call(now, salt, strict=True, stop_at=stop_at))
 
 
 def load(
@@ -178,12 +179,12 @@ def _refuse_what_never_meets(trigger: AndTrigger, path: str, call: _Call) -> Non
     if time.thread_time() > call.stop_at:
         raise TriggerError({f"{path}triggers": [_("It takes too long to find out whether these ever meet.")]})
     try:
-        if trigger.meets(call.now, call.stop_at - time.thread_time()):
+        if trigger.meets(call.now):
             return
         for number, leg in enumerate(trigger.legs):
             for earlier in range(number if time.thread_time() < call.stop_at else 0):
                 pair = AndTrigger([trigger.legs[earlier], leg], {}, trigger.zone, start=trigger.start, end=trigger.end)
-                if not pair.meets(call.now, call.stop_at - time.thread_time()):
+                if not pair.meets(call.now):
                     sentence = _("Leg %(leg)d never meets leg %(other)d (looked five years ahead).")
                     numbers = {"leg": number + 1, "other": earlier + 1}
                     raise TriggerError({f"{path}triggers.{number}": [sentence % numbers]})

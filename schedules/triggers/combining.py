@@ -9,16 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from math import gcd
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple, NoReturn
 
 from schedules.triggers import sentences
-from schedules.triggers.base import END_OF_TIME, PatternTrigger, Trigger
+from schedules.triggers.base import END_OF_TIME, Trigger
 from schedules.triggers.dst import TICK
 from schedules.triggers.errors import SearchLimitReached
-from schedules.triggers.interval import ElapsedInterval
-from schedules.triggers.patterns import Pattern, in_common
+from schedules.triggers.limits import cpu_time, looking_up_to, nearer
+from schedules.triggers.merging import merged
 
 HORIZON = timedelta(days=5 * 366)
 MOST_STEPS = 20_000
@@ -44,22 +42,38 @@ class OrTrigger(Combined):
 
     kind = "or"
 
+    def __init__(self, legs: Sequence[Trigger], *args: Any, **common: Any) -> None:
+        super().__init__(legs, *args, **common)
+        self._simple_first = sorted(legs, key=lambda leg: bool(leg.legs))
+
     def series_after(self, after: datetime) -> datetime | None:
         first: datetime | None = None
         limit: SearchLimitReached | None = None
-        for leg in self.legs:
-            try:
-                due = leg.next_after(after)
-            except SearchLimitReached as reached:
-                limit = reached if limit is None else min(limit, reached, key=lambda one: one.searched_to)
-            else:
-                first = due if first is None or (due is not None and due < first) else first
-        if limit is not None and (first is None or first > limit.searched_to):
-            raise limit
-        return first
+        with cpu_time(MOST_SECONDS):
+            for leg in self._simple_first:
+                try:
+                    with looking_up_to(nearer(first or END_OF_TIME)):
+                        due = leg.next_after(after)
+                except SearchLimitReached as reached:
+                    limit = reached if limit is None else min(limit, reached, key=lambda one: one.searched_to)
+                else:
+                    first = due if first is None or (due is not None and due < first) else first
+        if limit is None or (first is not None and first <= limit.searched_to):
+            return first
+        if self.end and limit.searched_to >= self.end:
+            return None
+        raise limit
 
     def moved_by_gap(self, due: datetime) -> bool:
         return any(leg.moved_by_gap(due) for leg in self.legs if leg.next_after(due - TICK) == due)
+
+
+class _Searched(NamedTuple):
+    """What the last search found out: nothing is due after `after` and before `end`, where the legs meet or not."""
+
+    after: datetime
+    end: datetime
+    met: bool
 
 
 class AndTrigger(Combined):
@@ -69,64 +83,71 @@ class AndTrigger(Combined):
 
     def __init__(self, legs: Sequence[Trigger], *args: Any, **common: Any) -> None:
         super().__init__(legs, *args, **common)
-        self._parts = merged(self.legs)
+        self._parts = merged(_flat(self.legs))
+        self._searched: _Searched | None = None
 
     def series_after(self, after: datetime) -> datetime | None:
         """Return the first common time. Raises `SearchLimitReached` when the limits come first."""
-        return self._meeting(after, after + HORIZON, MOST_SECONDS)
+        return self._meeting(after, _horizon(after))
 
     def within(self, after: datetime, until: datetime) -> datetime | None:
         after = max(after, self.start - TICK) if self.start else after
-        until = min(until, self.end) if self.end else until
         try:
-            due = self._meeting(after, until, MOST_SECONDS)
+            due = self._meeting(after, until)
         except SearchLimitReached as reached:
             if reached.searched_to < until:
                 raise
             return None
         return due if due is not None and due <= until else None
 
-    def meets(self, now: datetime, seconds: float) -> bool:
-        """Tell whether a common time within five years is found. Raises `SearchLimitReached` when `seconds` of CPU
-        time or the steps did not suffice to say so."""
+    def meets(self, now: datetime) -> bool:
+        """Tell whether a common time within five years is found. Raises `SearchLimitReached` when the limits did not
+        suffice to say so."""
         after = max(now, self.start or now) - TICK
-        until = min(after + HORIZON, self.end or END_OF_TIME, END_OF_TIME)
-        try:
-            due = self._meeting(after, until, seconds)
-        except SearchLimitReached as reached:
-            if reached.searched_to < until:
-                raise
-            return False
-        return due is not None and due <= until
+        return self.within(after, _horizon(after)) is not None
 
-    def _meeting(self, after: datetime, until: datetime, seconds: float) -> datetime | None:
-        return None if self._parts is None else meeting(self._parts, after, until, seconds)
+    def _meeting(self, after: datetime, until: datetime) -> datetime | None:
+        """Return the first common time, or None when there is none before the end."""
+        until = nearer(min(until, self.end) if self.end else until)
+        if self._parts is None or after > until:
+            return None
+        try:
+            due = self._search(self._parts, after, until)
+        except SearchLimitReached as reached:
+            if self.end is None or reached.searched_to < self.end:
+                raise
+            return None
+        return due if due is None or self.end is None or due <= self.end else None
+
+    def _search(self, parts: Sequence[Trigger], after: datetime, until: datetime) -> datetime | None:
+        """Return the first common time up to `until`, going on from where the last search ended."""
+        known = self._searched
+        begin = after
+        if known and known.after <= after < known.end:
+            if known.met or known.end >= until:
+                return known.end if known.met and known.end <= until else _limit(until)
+            begin, after = known.after, known.end - TICK
+        try:
+            with cpu_time(MOST_SECONDS) as stop_at, looking_up_to(until):
+                due = meeting(parts, after, until, stop_at)
+        except SearchLimitReached as reached:
+            self._searched = _Searched(begin, reached.searched_to, met=False)
+            raise
+        if due is not None:
+            self._searched = _Searched(begin, due, met=True)
+        return due
 
     def moved_by_gap(self, due: datetime) -> bool:
         return any(leg.moved_by_gap(due) for leg in self.legs)
 
 
-class CommonPattern(PatternTrigger):
-    """What several patterns in one zone have in common."""
-
-    kind = "and"
-
-    def __init__(self, pattern: Pattern, zone: ZoneInfo, **common: Any) -> None:
-        super().__init__({}, zone, **common)
-        self.pattern = pattern
-
-    def sentence(self) -> str:
-        return ""
-
-
-def meeting(legs: Sequence[Trigger], after: datetime, until: datetime, seconds: float) -> datetime | None:
+def meeting(legs: Sequence[Trigger], after: datetime, until: datetime, stop_at: float) -> datetime | None:
     """Return the first time later than `after` at which all legs are due, or None when one of them has ended.
 
     Raises `SearchLimitReached`, with how far it looked, when there is none up to `until` or the limits come first.
     """
     if len(legs) == 1:
         return legs[0].undelayed_after(after)
-    stop_at = time.thread_time() + seconds
     candidate, agreed, steps = after, 0, 0
     while True:
         for leg in legs:
@@ -142,58 +163,18 @@ def meeting(legs: Sequence[Trigger], after: datetime, until: datetime, seconds: 
                 raise SearchLimitReached(min(candidate, until))
 
 
-def merged(legs: Sequence[Trigger]) -> list[Trigger] | None:
-    """Return fewer triggers that meet exactly when the legs do, or None when two of them never can."""
-    patterns: dict[str, list[PatternTrigger]] = {}
-    elapsed: ElapsedInterval | None = None
-    parts: list[Trigger] = []
-    for leg in _flat(legs):
-        if isinstance(leg, PatternTrigger):
-            patterns.setdefault(leg.time_zone, []).append(leg)
-        elif isinstance(leg, ElapsedInterval):
-            elapsed = leg if elapsed is None else _both(elapsed, leg)
-            if elapsed is None:
-                return None
-        else:
-            parts.append(leg)
-    for group in patterns.values():
-        pattern = group[0].pattern if len(group) == 1 else in_common([leg.pattern for leg in group])
-        if pattern is None:
-            return None
-        parts.append(CommonPattern(pattern, group[0].zone, **_bounds(group)))
-    return [*parts, elapsed] if elapsed else parts
+def _limit(searched_to: datetime) -> NoReturn:
+    raise SearchLimitReached(searched_to)
+
+
+def _horizon(after: datetime) -> datetime:
+    return END_OF_TIME if END_OF_TIME - after < HORIZON else after + HORIZON
 
 
 def _flat(legs: Sequence[Trigger]) -> list[Trigger]:
     """Return the legs, those of an inner `and` without bounds of its own beside the others."""
     flat: list[Trigger] = []
     for leg in legs:
-        plain = isinstance(leg, AndTrigger) and leg.start is None and leg.end is None
-        flat += _flat(leg.legs) if isinstance(leg, AndTrigger) and plain else [leg]
+        inner = leg.legs if isinstance(leg, AndTrigger) and leg.start is None and leg.end is None else None
+        flat += [leg] if inner is None else _flat(inner)
     return flat
-
-
-def _bounds(legs: Sequence[Trigger]) -> dict[str, datetime | None]:
-    return {
-        "start": max((leg.start for leg in legs if leg.start), default=None),
-        "end": min((leg.end for leg in legs if leg.end), default=None),
-    }
-
-
-def _both(one: ElapsedInterval, other: ElapsedInterval) -> ElapsedInterval | None:
-    """Return the interval at which both are due (the Chinese remainder theorem, in microseconds), or None."""
-    step, other_step = one.every // TICK, other.every // TICK
-    common = gcd(step, other_step)
-    distance = (other.anchor - one.anchor) // TICK
-    if distance % common:
-        return None
-    times = distance // common * pow(step // common, -1, other_step // common) % (other_step // common)
-    both = ElapsedInterval(one.units, one.anchor, one.wall, one.kwargs, one.zone, **_bounds([one, other]))
-    try:
-        both.every = step * (other_step // common) * TICK
-        both.anchor = one.anchor + times * step * TICK
-        if both.anchor < other.anchor:
-            both.anchor += ((other.anchor - both.anchor) // both.every + 1) * both.every
-    except OverflowError:
-        return None
-    return both

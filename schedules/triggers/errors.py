@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
@@ -21,5 +21,6 @@ class SearchLimitReached(RuntimeError):
     def __init__(self, searched_to: datetime) -> None:
         self.searched_to = searched_to
         super().__init__(
-            _("No time at which all parts meet was found before %(day)s.") % {"day": f"{searched_to:%Y-%m-%d}"}
+            _("No time at which all parts meet was found up to %(until)s UTC.")
+            % {"until": f"{searched_to.astimezone(UTC):%Y-%m-%d %H:%M}"}
         )

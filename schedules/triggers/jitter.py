@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from schedules.triggers.dst import TICK, resolve
+from schedules.triggers.errors import SearchLimitReached
 
 if TYPE_CHECKING:
     from schedules.triggers.base import Trigger
@@ -39,7 +40,11 @@ def delay(trigger: Trigger, due: datetime) -> timedelta:
     """Return how long that due time is delayed."""
     tomorrow = (due.astimezone(trigger.zone) + timedelta(days=1)).date()
     bounds = [resolve(datetime.combine(tomorrow, time()), trigger.zone) - TICK]
-    if following := trigger.undelayed_after(due):
+    try:
+        following = trigger.undelayed_after(due)
+    except SearchLimitReached as reached:
+        following = reached.searched_to
+    if following:
         bounds.append(following - TICK)
     if trigger.end:
         bounds.append(trigger.end)

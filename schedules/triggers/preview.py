@@ -12,6 +12,7 @@ from schedules.triggers import jitter
 from schedules.triggers.base import Trigger
 from schedules.triggers.dst import changes_between, resolve
 from schedules.triggers.errors import SearchLimitReached
+from schedules.triggers.limits import cpu_time
 
 MOST_SECONDS = 0.4
 MOST_TIMES = 100
@@ -38,17 +39,17 @@ class Preview:
 
 def preview(trigger: Trigger, *, count: int = 10, after: datetime | None = None) -> Preview:
     """Return the next due times later than `after` (now), in far less than a second of CPU time."""
-    stop_at = time.thread_time() + MOST_SECONDS
     times: list[DueTime] = []
     at = after or datetime.now(UTC)
     complete, note = True, ""
     try:
-        while len(times) < min(count, MOST_TIMES) and (due := trigger.next_after(at)):
-            times.append(DueTime(due, flag(trigger, due)))
-            at = due
-            if time.thread_time() > stop_at:
-                complete, note = False, _("Working out more due times would take too long.")
-                break
+        with cpu_time(MOST_SECONDS) as stop_at:
+            while len(times) < min(count, MOST_TIMES) and (due := trigger.next_after(at)):
+                times.append(DueTime(due, flag(trigger, due)))
+                at = due
+                if time.thread_time() > stop_at:
+                    complete, note = False, _("Working out more due times would take too long.")
+                    break
     except SearchLimitReached as reached:
         complete, note = False, str(reached)
     if complete and not times:

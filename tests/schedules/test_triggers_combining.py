@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from schedules.triggers import SearchLimitReached, load, parse, preview
+from schedules.triggers import SearchLimitReached, Trigger, load, parse, preview
 from tests.schedules.triggers import NOW, at, crons, due_times, errors, leg, local, stored
 
 
@@ -71,6 +72,21 @@ NEVER: dict[str, dict[str, Any]] = {
             leg("cron", expression="* * * * *"),
         ]
     },
+    "odd and even seconds in two zones": {
+        "triggers": [
+            leg("cron", expression="*/2 * * * * *"),
+            leg("cron", expression="1-59/2 * * * * *", timezone="Asia/Kathmandu"),
+        ]
+    },
+    "dense alternatives that never agree": {
+        "triggers": [leg("or", **crons("*/2 * * * *", "*/4 * * * *")), leg("or", **crons("1-59/2 * * * *"))]
+    },
+    "a microsecond past": {
+        "triggers": [
+            leg("interval", seconds=1, start_date="2026-11-24T00:00:00.000001"),
+            leg("cron", expression="* * * * * *"),
+        ]
+    },
     "a date in the past": {"triggers": [leg("cron", expression="* * * * *"), leg("date", run_date="2020-01-01")]},
 }
 
@@ -82,7 +98,7 @@ def test_what_never_meets_is_refused_with_the_legs_named_and_soon(kwargs: dict[s
     assert time.thread_time() - started < 0.6
     (sentences,) = found.values()
     assert set(found) <= {"triggers", "triggers.1"}
-    assert "leg 1" in sentences[0] or "No time at which all parts meet" in sentences[0]
+    assert "leg 1" in sentences[0] or "All together never meet" in sentences[0]
 
 
 def test_the_leg_that_blocks_is_named() -> None:
@@ -101,14 +117,61 @@ def test_an_inner_and_that_never_meets_is_named_by_its_path() -> None:
 
 
 def test_what_the_database_holds_says_when_its_search_found_nothing() -> None:
-    trigger = load("and", NEVER["a second past and on the minute"])
+    legs = [leg("cron", expression="* 9 * * *"), leg("or", **crons("* 10 * * *", "* 11 * * *"))]
+    trigger = load("and", {"triggers": legs})
     started = time.thread_time()
     with pytest.raises(SearchLimitReached):
         trigger.next_after(NOW)
     shown = preview(trigger, after=NOW)
     assert time.thread_time() - started < 1
     assert (shown.complete, shown.due_times) == (False, [])
-    assert shown.note.startswith("No time at which all parts meet was found before ")
+    assert shown.note.startswith("No time at which all parts meet was found up to ")
+
+
+def test_random_combinations_are_due_exactly_when_their_legs_are_together() -> None:
+    """Three days of `and` against the intersection of what each leg gives by itself, and of `or` against the union."""
+    source = random.Random(11)
+    window = (at("2027-01-10T00:00"), at("2027-01-13T00:00"))
+    met = 0
+    for _attempt in range(300):
+        legs = [random_leg(source) for _n in range(source.choice([2, 2, 3]))]
+        by_leg = [within(load("or", {"triggers": [one], "end_date": "2027-01-12"}), *window) for one in legs]
+        kwargs = {"triggers": legs, "end_date": "2027-01-12"}  # all of that day
+        together, any_of = load("and", kwargs), load("or", kwargs)
+        common = set.intersection(*by_leg)
+        met += bool(common)
+        assert within(any_of, *window) == set.union(*by_leg), legs
+        assert within(together, *window) == common, legs
+    assert met > 50
+
+
+def within(trigger: Trigger, start: datetime, end: datetime) -> set[datetime]:
+    found: set[datetime] = set()
+    due = trigger.first(start)
+    while due and due < end:
+        found.add(due)
+        due = trigger.next_after(due)
+    return found
+
+
+def random_leg(source: random.Random, depth: int = 0) -> dict[str, Any]:
+    zone = source.choice(["UTC", "UTC", "Asia/Kathmandu", "America/New_York"])
+    minute = source.choice(["0", "*/15", "*/20", "30", "5,45", "*/7"])
+    hour = source.choice(["*", "*/2", "9-17", "*/3", "0,12"])
+    legs: list[dict[str, Any]] = [
+        leg("cron", expression=f"{minute} {hour} * * *", timezone=zone),
+        leg("cron", expression=f"{minute} {hour} * * 1,2", timezone=zone),
+        leg("cron", hour=hour, minute=minute),
+        leg("interval", minutes=source.choice([5, 10, 15, 45, 90]), start_date=f"2027-01-01T00:{source.choice('03')}0"),
+        leg("interval", days=1, start_date=f"2027-01-02T{source.choice(['00', '12'])}:00"),
+        leg("interval", days=1, hours=1, start_date="2027-01-02T00:00"),
+        leg("calendarinterval", days=1, hour=source.choice([0, 9, 12]), timezone=zone, start_date="2027-01-01"),
+        leg("date", run_date="2027-01-11T12:00"),
+    ]
+    if depth < 2:
+        legs.append(leg("or", triggers=[random_leg(source, depth + 1), random_leg(source, depth + 1)]))
+        legs.append(leg("and", triggers=[random_leg(source, depth + 1), random_leg(source, depth + 1)]))
+    return source.choice(legs)
 
 
 def test_or_is_due_with_the_earliest_leg_once_at_each_time() -> None:
