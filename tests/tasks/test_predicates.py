@@ -29,4 +29,6 @@ def test_only_what_is_going_on_blocks_a_start(status: ProcessStatus) -> None:
         assert str(process.pk) in answer.message
     else:
         assert isinstance(answer, RunPredicatePass)
-    assert isinstance(no_uncompleted_instance(PredicateContext(get_workflow("task_showcase"))), RunPredicatePass)
+    other = PredicateContext(get_workflow("task_showcase"))
+    assert isinstance(no_uncompleted_instance(other), RunPredicatePass)
+    assert type(no_uncompleted_instance("task_sync_from")(other)) is type(answer)
