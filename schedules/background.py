@@ -54,6 +54,7 @@ class Background:
         )
         self._woken = threading.Event()
         self._stopping = False
+        self._reachable = True
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
         self._duties = [
             Duty(1, calls.dispatch),
@@ -97,10 +98,16 @@ class Background:
         try:
             more = duty.work()
         except (OperationalError, InterfaceError) as error:
-            logger.warning("database_unreachable", duty=duty.work.__name__, error=str(error).strip())
+            if self._reachable:  # said once an outage, not twice a second
+                logger.warning("database_unreachable", duty=duty.work.__name__, error=str(error).strip())
+            self._reachable = False
             connection.close()
         except Exception:
             logger.exception("duty_failed", duty=duty.work.__name__)
+        else:
+            if not self._reachable:
+                logger.info("database_reachable")
+            self._reachable = True
         duty.due = time.monotonic() + (0.05 if more is True else duty.every)
 
     def _beat(self) -> None:

@@ -23,6 +23,7 @@ class Listener:
     def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
         self._stopping = threading.Event()
+        self._connected = True
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
     def start(self) -> None:
@@ -36,7 +37,9 @@ class Listener:
             try:
                 self._listen()
             except Exception as error:  # whatever keeps it from listening, the loop goes on without
-                logger.warning("listen_connection_lost", error=str(error).strip())
+                if self._connected:
+                    logger.warning("listen_connection_lost", error=str(error).strip())
+                self._connected = False
                 self._stopping.wait(1)
 
     def _listen(self) -> None:
@@ -45,6 +48,7 @@ class Listener:
         parameters = {name: value for name, value in django.get_connection_params().items() if name not in _DJANGO_ONLY}
         with psycopg.connect(**parameters, autocommit=True) as listening:
             listening.execute(f"LISTEN {CHANNEL}")
+            self._connected = True
             self._heard()
             while not self._stopping.is_set():
                 for _notification in listening.notifies(timeout=1, stop_after=1):

@@ -11,7 +11,8 @@ Threading: get_due_jobs and get_next_run_time run in the scheduler's loop, under
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
@@ -34,6 +35,8 @@ logger = structlog.get_logger(__name__)
 
 # The loop never sleeps longer, whatever the next due time: the bound behind NOTIFY.
 LONGEST_SLEEP = timedelta(seconds=1)
+# Milliseconds after which the server ends a firing transaction that does not go on.
+HALF_WAY = 5000
 # What is due but held by another scheduler is looked at again after this long.
 BUSY = timedelta(milliseconds=20)
 
@@ -56,7 +59,7 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
         """Fire all that is due, batch by batch, and return nothing to run."""
-        with fresh_connection():
+        with loop_connection():
             resume_elapsed(now)
             while True:
                 moment = timezone.now()
@@ -71,7 +74,7 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
     def get_next_run_time(self) -> datetime:
         """Return when to look again: at the earliest cursor or end of a pause, at once to at most a second from now."""
         now = timezone.now()
-        with fresh_connection():
+        with loop_connection():
             due = Schedule.objects.filter(
                 enabled=True, next_due_at__isnull=False, trigger_version__lte=VERSION, removed_from_code_at=None
             )
@@ -144,12 +147,18 @@ def _state(job_id: str, name: str, trigger: Any, next_run_time: datetime | None)
     }
 
 
-class fresh_connection:  # noqa: N801  (used as a statement)
-    """Drop the thread's connection after an error of the connection itself: the next use reconnects."""
+@contextmanager
+def loop_connection() -> Iterator[None]:
+    """Use the loop's connection; drop it after an error of the connection itself, so that the next use reconnects.
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OperationalError | InterfaceError):
-            connection.close()
+    A transaction of a process that is stopped half way (SIGSTOP, a frozen machine) is ended by the server, so that the
+    rows which it holds become free for other schedulers.
+    """
+    try:
+        if connection.connection is None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET idle_in_transaction_session_timeout = {HALF_WAY}")
+        yield
+    except (OperationalError, InterfaceError):
+        connection.close()
+        raise

@@ -63,7 +63,7 @@ def fire_and_die(number: int, *, after: bool) -> int:
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_crash_at_any_statement_of_the_firing_transaction(system: System, after: bool) -> None:
-    ids = every_second(5, trigger_kwargs={"hours": 1})
+    ids = list(every_second(5, trigger_kwargs={"hours": 1}))
     number, crashes = 0, 0
     while True:
         due = timezone.now() - timedelta(seconds=1)

@@ -14,15 +14,15 @@ from schedules import services
 from schedules.exceptions import ScheduleNotFound
 from schedules.models import Backlog, Occurrence, Outcome, Schedule, SchedulerInstance
 from tasks.models import Process
-from tests.schedules.ledger import SECOND, every_second, first_due
+from tests.schedules.ledger import SECOND, every_second
 from tests.system import System
 
 
 def test_two_hundred_racing_edits_pauses_and_deletions(system: System) -> None:
     schedulers = [system.scheduler(), system.scheduler()]
     system.wait_for(lambda: SchedulerInstance.objects.count() == 2, 60)
-    ids = every_second(20)
-    first = first_due(ids)
+    first = every_second(20)
+    ids = list(first)
     doomed = set(ids[:5])
     threads = [threading.Thread(target=change, args=(ids, doomed, seed, 50)) for seed in range(4)]
     for thread in threads:

@@ -17,17 +17,11 @@ SECOND = timedelta(seconds=1)
 TASK = "task_sync_from"
 
 
-def every_second(count: int, **values: Any) -> list[UUID]:
-    """Create that many schedules that are due every second, unless `values` say otherwise."""
-    values = {"trigger": "interval", "trigger_kwargs": {"seconds": 1}, "user": None, **values}
-    return [
-        create_schedule(
-            name=f"every second {number}",
-            workflow_name=TASK,
-            **values,
-        ).id
-        for number in range(count)
-    ]
+def every_second(count: int, **values: Any) -> dict[UUID, datetime]:
+    """Create that many schedules that are due every second, unless `values` say otherwise; return their first due times."""
+    values = {"workflow_name": TASK, "trigger": "interval", "trigger_kwargs": {"seconds": 1}, "user": None, **values}
+    created = [create_schedule(name=f"every second {number}", **values) for number in range(count)]
+    return {schedule.id: _cursor(schedule) for schedule in created}
 
 
 @dataclass
@@ -67,11 +61,6 @@ def audit(first: dict[UUID, datetime], every: timedelta = SECOND) -> Audit:
             ((accepted[item.id] - item.scheduled_at).total_seconds() for item in started if item.id in accepted), default=0
         ),
     )
-
-
-def first_due(ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """Return where the cursor of each schedule stands before anything fired."""
-    return {schedule.id: _cursor(schedule) for schedule in Schedule.objects.filter(id__in=list(ids))}
 
 
 def _cursor(schedule: Schedule) -> datetime:
