@@ -67,8 +67,7 @@ def missing_parts() -> list[MissingPart]:
 def _code(name: str, definition: Definition | None) -> list[MissingPart]:
     problem = _import_problem(name)
     if problem:
-        file = problem.file
-        return [MissingPart(name, Part.CODE, str(problem), _("Correct %(file)s.") % {"file": file}, file)]
+        return [MissingPart(name, Part.CODE, str(problem), _("Correct %(file)s.") % {"file": problem.file})]
     if definition is not None or name in registered():
         return []
     remedy = f'@workflow("…", target=Target.SYSTEM)\ndef {name}() -> StepList:\n    return init >> done'

@@ -96,7 +96,7 @@ def test_code_that_does_not_import_names_the_file(app: OutsideApp) -> None:
     app.write("workflows/__init__.py", REGISTER)
     file = app.write("workflows/nightly.py", "import there_is_no_such_module")
     code = lacking()["code"]
-    assert code.file == str(file)
+    assert code.remedy == f"Correct {file}."
     assert "there_is_no_such_module" in code.problem
     Workflow.objects.create(name="task_outside", target="SYSTEM")
     assert "task_outside" not in listed_names()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandParser
 from django.core.management.templates import TemplateCommand
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "app_template"
@@ -27,7 +27,7 @@ class Command(TemplateCommand):
     )
     rewrite_template_suffixes = ((".py-tpl", ".py"), (".po-tpl", ".po"))
 
-    def add_arguments(self, parser: CommandParser) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="name of the application, such as netops")
         parser.add_argument("directory", nargs="?", help="folder to write to, which must exist; without it: ./NAME")
 
