@@ -1,10 +1,13 @@
 """Entry point of the web processes: any ASGI server runs `orchestrator_admin.asgi:application`."""
 
 import os
+import warnings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrator_admin.settings")
 os.environ["ORCHESTRATOR_ROLE"] = "web"
+# WhiteNoise answers with a file, which Django reads in a thread: right for files of our sizes, and no news to anybody.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
-from django.core.asgi import get_asgi_application
+from django.core.asgi import get_asgi_application  # noqa: E402  settings read the role
 
 application = get_asgi_application()

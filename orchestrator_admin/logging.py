@@ -13,7 +13,7 @@ import structlog
 from orchestrator_admin.redaction import cover_rendered
 
 # They say at INFO what they do all day long; LOG_LEVEL=DEBUG shows it.
-TALKATIVE = ("procrastinate", "apscheduler", "uvicorn.access", "asyncio", "django_structlog")
+TALKATIVE = ("procrastinate", "apscheduler", "uvicorn.access", "asyncio")
 
 
 def configure(log_format: str, level: str, role: str) -> None:
@@ -50,7 +50,11 @@ def configure(log_format: str, level: str, role: str) -> None:
         "formatters": {"structlog": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {name: {"level": quiet} for name in TALKATIVE},
+        "loggers": {
+            **{name: {"level": quiet} for name in TALKATIVE},
+            # A warning for every page that is closed while it follows something live; real failures are errors.
+            "django_structlog": {"level": "INFO" if level == "DEBUG" else "ERROR"},
+        },
     })  # fmt: skip
     structlog.configure(
         processors=[

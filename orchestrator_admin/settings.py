@@ -55,7 +55,16 @@ if not SECRET_KEY:
     if not _is_embedded and not DEBUG:
         env.stop("SECRET_KEY is not set: with DATABASE_URL set, give every process the same long random one.")
     SECRET_KEY = env.kept_secret(ORCHESTRATOR_DATA_DIR)
-_options: dict[str, Any] = {"application_name": f"orchestrator-{ROLE}", **_database.get("OPTIONS", {})}
+_options: dict[str, Any] = {
+    "application_name": f"orchestrator-{ROLE}",
+    # A host that vanishes without a word is noticed within seconds, not after the kernel's quarter of an hour.
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    **_database.get("OPTIONS", {}),
+}
 if ROLE == "web":
     _options["pool"] = {"min_size": 1, "max_size": 20, "timeout": 30}
 elif ROLE in {"worker", "scheduler"}:
@@ -207,7 +216,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
-SECURE_SSL_REDIRECT = False  # the proxy in front terminates TLS
+SECURE_SSL_REDIRECT = _https  # the proxy in front terminates TLS and says so in X-Forwarded-Proto
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -11,6 +11,6 @@ for name in set(os.environ) - KEPT:  # what a shell has exported for a deploymen
 os.environ.setdefault("ORCHESTRATOR_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "test"))
 os.environ.setdefault("ORCHESTRATOR_APPS", "tests")  # tests/workflows.py is loaded as any user's would be
 
-from orchestrator_admin.settings import *  # noqa: F403
+from orchestrator_admin.settings import *  # noqa: E402, F403  reads the environment
 
 DATABASES["default"]["TEST"] = {"NAME": f"test_{os.getpid()}_main"}  # noqa: F405  two runs do not meet

@@ -56,11 +56,13 @@ def test_what_has_no_heartbeat_is_named_and_the_web_process_still_counts_as_well
 
 
 def test_heartbeats_count_for_fifteen_seconds(system: System) -> None:
-    beat(system, 14)
-    assert health.examine()["worker"] == {"ok": True, "alive": 1, "heartbeat_age_seconds": 14.0}
+    beat(system, 10)
+    worker = health.examine()["worker"]
+    assert (worker["ok"], worker["alive"], int(worker["heartbeat_age_seconds"])) == (True, 1, 10)
     assert health.examine()["scheduler"]["ok"] is True
     system.sql("UPDATE tasks_workerinstance SET heartbeat_at = now() - interval '16 s'")
-    assert health.examine()["worker"] == {"ok": False, "alive": 0, "heartbeat_age_seconds": 16.0}
+    worker = health.examine()["worker"]
+    assert (worker["ok"], worker["alive"], int(worker["heartbeat_age_seconds"])) == (False, 0, 16)
 
 
 def test_probes_may_call_by_any_name_and_need_not_log_in(system: System) -> None:
