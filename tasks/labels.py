@@ -66,8 +66,10 @@ def _written(name: str, *, only_stale: bool = False) -> str:
     locales = {to_locale(language): None for language in (get_language(), settings.LANGUAGE_CODE) if language}
     for locale in locales:
         for file in catalogue_files(locale):
+            if only_stale and not is_stale(file):
+                continue
             found = _names(file, file.stat().st_mtime_ns).get(name)
-            if found and not (only_stale and not is_stale(file)):
+            if found:
                 return found
     return ""
 

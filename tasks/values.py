@@ -17,7 +17,7 @@ from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from tasks.secrets import Secret
+from tasks.secrets import Secret, SecretUnreadable, is_marked
 
 AS_TEXT: Final = (
     UUID, Decimal, Promise, PurePath, IPv4Address, IPv6Address, IPv4Network, IPv6Network, IPv4Interface, IPv6Interface
@@ -60,9 +60,19 @@ def _json(value: Any, path: str) -> Any:
         return int(value)
     if isinstance(value, float):
         return _finite(value, path)
+    if is_marked(value):
+        return _secret(value, path)
     if isinstance(value, Mapping):
         return {_key(key, path): _json(each, _inside(path, key)) for key, each in value.items()}
     return _other(value, path)
+
+
+def _secret(value: Any, path: str) -> Any:
+    """Let only what we encrypted pass for a secret: anything else could never be read again."""
+    try:
+        return Secret.from_json(value).to_json()
+    except SecretUnreadable as error:
+        raise NotJson(path, str(error)) from error
 
 
 def _other(value: Any, path: str) -> Any:

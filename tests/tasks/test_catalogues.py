@@ -154,7 +154,8 @@ def test_a_text_that_gains_a_plural_keeps_its_translation(tmp_path: Path) -> Non
 
 def test_compiled_contexts_and_plurals_are_what_gettext_reads(tmp_path: Path) -> None:
     file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
-    merge(file, "en_GB", [Text("month", "May"), Text("", "%(n)d task", "%(n)d tasks"), Text("", "Empty")], [])
+    empty = [Text("", "Empty"), Text("", "one", "many")]
+    merge(file, "en_GB", [Text("month", "May"), Text("", "%(n)d task", "%(n)d tasks"), *empty], [])
     catalogue = polib.pofile(str(file))
     catalogue.find("May").msgstr = "Mäi"
     catalogue.find("%(n)d task").msgstr_plural = {0: "%(n)d job", 1: "%(n)d jobs"}
@@ -164,6 +165,7 @@ def test_compiled_contexts_and_plurals_are_what_gettext_reads(tmp_path: Path) ->
     assert read.pgettext("month", "May") == "Mäi"
     assert [read.ngettext("%(n)d task", "%(n)d tasks", n) for n in (1, 2)] == ["%(n)d job", "%(n)d jobs"]
     assert read.gettext("Empty") == "Empty"
+    assert [read.ngettext("one", "many", n) for n in (1, 2)] == ["one", "many"]
 
 
 def test_only_what_is_older_than_its_source_is_stale(tmp_path: Path) -> None:

@@ -72,6 +72,13 @@ def test_what_cannot_be_held_is_named_with_its_place(value: Any, sentence: str) 
     assert str(caught.value) == sentence
 
 
+def test_only_a_secret_that_was_encrypted_here_passes_for_one() -> None:
+    marked = to_json({"password": Secret("s3cret")})
+    assert to_json(marked) == marked
+    with pytest.raises(NotJson, match="another SECRET_KEY"):
+        to_json({"settings": {"__secret__": "forged"}})
+
+
 def test_what_contains_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
