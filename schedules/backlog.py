@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from django.db import transaction
 
-from schedules import projection, reading
+from schedules import ledger, projection, reading
 from schedules.due import stretch
 from schedules.exceptions import UnreadableTrigger
 from schedules.firing import late_by
@@ -37,7 +37,7 @@ def write_backlog() -> bool:
             backlog.delete()
             return True
         late = backlog.outcome == Outcome.MISSED and backlog.reason == Reason.LATE
-        Occurrence.objects.bulk_create(
+        ledger.write_missing(
             [
                 Occurrence(
                     schedule_id=backlog.schedule_id,
@@ -48,8 +48,7 @@ def write_backlog() -> bool:
                     fired_at=backlog.noticed_at,
                 )
                 for at in times
-            ],
-            ignore_conflicts=True,
+            ]
         )
         if complete:
             backlog.delete()

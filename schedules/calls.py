@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from schedules import projection
 from schedules.decisions import Verdict, engine_locked, verdict_of
 from schedules.decorators import Declaration, scheduler
+from schedules.ledger import storable
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from tasks.exceptions import TaskError
 from tasks.models import Origin
@@ -146,8 +147,8 @@ def _conclude(occurrence: Occurrence, token: UUID, verdict: Verdict, trace: str 
     changed = Occurrence.objects.filter(id=occurrence.id, claim_token=token, outcome=Outcome.CLAIMED).update(
         outcome=verdict.outcome,
         reason=verdict.reason,
-        detail=verdict.detail,
-        traceback=trace,
+        detail=storable(verdict.detail),
+        traceback=storable(trace),
         finished_at=timezone.now(),
         claim_token=None,
         claim_expires_at=None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection
 
 from schedules import projection
+from schedules.ledger import storable
 from schedules.models import Schedule
 
 
@@ -26,16 +28,21 @@ def move_cursors(moves: Sequence[tuple[Schedule, datetime | None, str]]) -> None
         cursor.execute(
             "UPDATE schedules_schedule AS schedule "
             "SET next_due_at = moved.next_due, parked_reason = moved.trouble, skip_next = false "
-            "FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::text[]) "
-            "AS moved (id, was, next_due, trouble) "
+            "FROM jsonb_to_recordset(%s::jsonb) "
+            "AS moved (id uuid, was timestamptz, next_due timestamptz, trouble text) "
             "WHERE schedule.id = moved.id AND schedule.next_due_at = moved.was",
-            [
-                [schedule.id for schedule, _next, _trouble in moves],
-                [schedule.next_due_at for schedule, _next, _trouble in moves],
-                [following for _schedule, following, _trouble in moves],
-                [trouble for _schedule, _next, trouble in moves],
-            ],
+            [json.dumps([_moved(*move) for move in moves])],
         )
         if cursor.rowcount != len(moves):
             raise CursorMoved
     projection.project_cursors([schedule.id for schedule, _next, _trouble in moves])
+
+
+def _moved(schedule: Schedule, following: datetime | None, trouble: str) -> dict[str, str | None]:
+    assert schedule.next_due_at is not None  # noqa: S101  (it was due)
+    return {
+        "id": str(schedule.id),
+        "was": schedule.next_due_at.isoformat(),
+        "next_due": None if following is None else following.isoformat(),
+        "trouble": storable(trouble),
+    }

@@ -21,7 +21,7 @@ import structlog
 from django.db import Error, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from schedules import projection, reading
+from schedules import ledger, projection, reading
 from schedules.cursors import move_cursors
 from schedules.decisions import Decider, Verdict
 from schedules.due import Passed, passed
@@ -131,9 +131,10 @@ def fire(
         else:
             decider.record(plan.schedule, _due(plan.schedule), Verdict(Outcome.FAILED, Reason.ERROR, plan.error))
     occurrences = decider.settle()
-    Occurrence.objects.bulk_create(occurrences, batch_size=1000)
+    ledger.write(occurrences)
     backlogs = [_behind(plan, now) for plan in plans if plan.passed.left_out]
-    Backlog.objects.bulk_create(backlogs)
+    if backlogs:
+        Backlog.objects.bulk_create(backlogs)
     parked = [plan for plan in plans if plan.error]
     move_cursors([(plan.schedule, plan.next_due, decider.troubles.get(plan.schedule.id, plan.error)) for plan in plans])
     projection.notify([plan.schedule.id for plan in plans])

@@ -44,7 +44,7 @@ def start_two() -> None:
 
 def break_half_way() -> None:
     start_process(TASK)
-    raise LookupError("no such node")
+    raise LookupError("no such node\0 \ud800")
 
 
 def leave() -> None:
@@ -84,7 +84,7 @@ def test_an_exception_is_recorded_with_its_traceback_and_undoes_what_was_started
     assert not calls.call(*claimed(declaration))
     occurrence.refresh_from_db()
     assert (occurrence.outcome, occurrence.reason) == (Outcome.FAILED, Reason.ERROR)
-    assert occurrence.detail == "LookupError: no such node"
+    assert occurrence.detail == "LookupError: no such node ?"
     assert "break_half_way" in occurrence.traceback
     assert not Process.objects.exists()
 
