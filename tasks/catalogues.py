@@ -100,8 +100,8 @@ def extracted(home: Home) -> list[Text]:
 def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], *, write: bool = True) -> bool:
     """Bring `file` up to date with `texts` and the workflow `names`; tell whether anything changed, or would.
 
-    What translators wrote stays, be it a translation or a comment. A text that is gone is kept as obsolete; the name
-    of a workflow never is, since another application may still have it.
+    What translators wrote stays, be it a translation or a comment. A translated text that is gone is kept as obsolete;
+    the name of a workflow never is, since another application may still have it.
     """
     catalogue = _catalogue(file, locale)
     before = str(catalogue)
@@ -116,6 +116,8 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], 
     known = {(text.context, text.singular) for text in wanted}
     for key, entry in current.items():
         gone = key not in known and key[0] != CONTEXT
+        if gone and not _has_translation(entry):
+            catalogue.remove(entry)
         entry.obsolete = gone
     if str(catalogue) == before and file.exists():
         return False
@@ -179,6 +181,10 @@ def _catalogue(file: Path, locale: str) -> polib.POFile:
 def _plural_forms(catalogue: polib.POFile) -> int:
     match = re.search(r"nplurals\s*=\s*(\d+)", catalogue.metadata.get("Plural-Forms", ""))
     return int(match[1]) if match else 2
+
+
+def _has_translation(entry: polib.POEntry) -> bool:
+    return bool(entry.msgstr or any(entry.msgstr_plural.values()) or entry.tcomment)
 
 
 def _update(entry: polib.POEntry, text: Text, *, plurals: int) -> None:

@@ -95,8 +95,9 @@ def test_the_texts_of_the_product_can_all_be_collected() -> None:
 
 def test_merging_adds_keeps_and_retires(tmp_path: Path) -> None:
     file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
-    assert merge(file, "en_GB", [Text("", "Old"), Text("", "Kept")], ["task_x"])
+    assert merge(file, "en_GB", [Text("", "Old"), Text("", "Blank"), Text("", "Kept")], ["task_x"])
     catalogue = polib.pofile(str(file))
+    catalogue.find("Old").msgstr = "Translated, too"
     catalogue.find("Kept").msgstr = "Translated"
     catalogue.find("Kept").tcomment = "A translator's note"
     catalogue.find("task_x").msgstr = "Task X"
@@ -109,6 +110,7 @@ def test_merging_adds_keeps_and_retires(tmp_path: Path) -> None:
     assert (kept.msgstr, kept.tcomment) == ("Translated", "A translator's note")
     assert (new.msgid_plural, new.msgstr_plural, new.flags) == ("News %(n)d", {0: "", 1: ""}, ["python-format"])
     assert old.obsolete
+    assert catalogue.find("Blank", include_obsolete_entries=True) is None
     assert (name.msgctxt, name.msgstr, name.obsolete) == ("workflow", "Task X", False)
 
 
