@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.views.decorators.http import require_safe
 
 from orchestrator_admin import words
@@ -15,7 +15,7 @@ from orchestrator_admin.htmx import render_page, wants_fragment
 from orchestrator_admin.paging import paged
 from schedules import services
 from schedules.filters import OccurrenceFilter, kept, state_of
-from schedules.models import Occurrence, Outcome
+from schedules.models import Occurrence, Outcome, Reason
 from schedules.views.due import compared, due_times_of
 from schedules.views.finding import found
 from tasks.models import FAILURES, TERMINAL, Process
@@ -45,6 +45,12 @@ class Entry:
     def lag(self) -> timedelta:
         """How long after the due time it was answered."""
         return self.occurrence.fired_at - self.occurrence.scheduled_at
+
+    @property
+    def undecided(self) -> bool:
+        """Whether a person still has to say if this missed due time is made up for."""
+        due = self.occurrence
+        return due.outcome == Outcome.MISSED and due.reason == Reason.LATE and due.decided_at is None
 
     @property
     def shown(self) -> list[Process]:
@@ -114,11 +120,11 @@ def _announcement(page: Page[Occurrence]) -> str:
 
 def _counts(schedule: Schedule) -> dict[str, Any]:
     """Return how many of the newest occurrences had each outcome."""
-    newest = Occurrence.objects.filter(schedule=schedule).order_by("-scheduled_at").values("pk")[:COUNTED]
-    found = Occurrence.objects.filter(pk__in=newest).order_by().values_list("outcome").annotate(Count("pk"))
-    counts = dict(found)
+    newest = Occurrence.objects.filter(schedule=schedule).order_by("-scheduled_at").values("outcome")[:COUNTED]
+    of_outcome = {outcome.value: Count("outcome", filter=Q(outcome=outcome)) for outcome in Outcome}
+    counts = newest.aggregate(**of_outcome)
     return {
-        "outcomes": [(outcome, outcome.label, counts.get(outcome, 0)) for outcome in Outcome],
+        "outcomes": [(outcome, outcome.label, counts[outcome]) for outcome in Outcome],
         "total": sum(counts.values()),
         "capped": sum(counts.values()) >= COUNTED,
     }

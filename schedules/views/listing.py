@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-PAGE = 50
+PAGE = 30
 SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-created_at", "-id")}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from schedules.triggers import Trigger
 
 DAYS = 7
-SCHEDULES = 200
+SCHEDULES = 100
 TIMES = 21  # three a day; what runs more often is "around the clock"
 
 

@@ -641,6 +641,15 @@ def test_the_outage_page_costs_the_same_queries_for_any_number_of_schedules(brow
     assert queries(browser, address("outage")) == few <= 12
 
 
+def test_a_missed_run_leads_from_list_and_ledger_to_the_decision(browser: Client, schedule: Schedule) -> None:
+    assert address("outage") not in browser.get(address("detail", schedule)).content.decode()
+    occurrence(schedule, 90, Outcome.MISSED, reason=Reason.LATE)
+    assert address("outage") in browser.get(address("detail", schedule)).content.decode()
+    assert "Some runs were missed." in text(browser.get(address("list")))
+    browser.post(address("outage"), {"selected": [schedule.pk], "which": "none"})
+    assert "Some runs were missed." not in text(browser.get(address("list")))
+
+
 @pytest.mark.parametrize("data", [{}, {"which": "latest"}, {"which": "x", "selected": "1"}])
 def test_the_outage_page_needs_a_choice(browser: Client, data: dict[str, str]) -> None:
     assert "Choose at least one schedule first." in text(browser.post(address("outage"), data, follow=True))
