@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 # Their admins run, retry or delete jobs behind the engine's back; tokens have a page of their own.
-LEFT_OUT: Final = frozenset({"django_apscheduler", "procrastinate", "knox", "pghistory"})
+LEFT_OUT: Final = frozenset({"django_apscheduler", "procrastinate", "knox", "pghistory", "account", "socialaccount"})
 
 
 class Site(AdminSite):

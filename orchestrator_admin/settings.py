@@ -255,6 +255,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "orchestrator_admin.rest.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "orchestrator_admin.rest.schema.Schema",
     "EXCEPTION_HANDLER": "orchestrator_admin.rest.problems.exception_handler",
+    "DEFAULT_METADATA_CLASS": None,  # the schema describes operations; OPTIONS is refused
     "NUM_PROXIES": 0,  # an address that the client itself claims counts for nothing
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
