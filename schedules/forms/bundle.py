@@ -39,6 +39,7 @@ class ScheduleForms:
         prefill: QueryDict | None = None,
     ) -> None:
         self.schedule = schedule
+        self.nothing_to_schedule = not workflows and schedule is None
         initial = _stored(schedule) if schedule else _suggested(prefill or QueryDict())
         of_code = schedule is not None and schedule.workflow_name is None
         self.details = DetailsForm(data, workflows=None if of_code else workflows, initial=initial)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+COUNTED = 10_000  # entries of a ledger that are counted before it is deleted
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
@@ -105,8 +107,13 @@ def delete(request: HttpRequest, pk: str) -> HttpResponse:
             return redirect("schedules:detail", pk)
         messages.success(request, _("“%(name)s” is deleted. What it started stays.") % {"name": schedule.name})
         return redirect("schedules:list")
-    context = {"schedule": schedule, "why_not": refusal(schedule, request, "delete")}
-    return render(request, "schedules/delete.html", {**context, "occurrences": schedule.occurrences.count()})
+    context = {
+        "schedule": schedule,
+        "why_not": refusal(schedule, request, "delete"),
+        "occurrences": schedule.occurrences.order_by()[:COUNTED].count(),
+        "counted": COUNTED,
+    }
+    return render(request, "schedules/delete.html", context)
 
 
 def _done(request: HttpRequest, pk: str, act: Callable[[], object], said: str) -> HttpResponse:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
+from schedules import services
+from schedules.forms.kinds import Kind
 from schedules.models import Occurrence, Schedule
 
 if TYPE_CHECKING:
@@ -152,6 +155,40 @@ def test_only_the_fields_of_the_chosen_kind_show_and_another_leg_can_be_added(sy
     page.get_by_role("button", name="Add another").click()
     expect(page.locator(".leg")).to_have_count(3)
     expect(page.get_by_label("Pattern").first).to_have_value("0 8 * * *")
+
+
+def test_no_page_of_schedules_has_an_accessibility_violation(system: System, browsing: Page, admin: User) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browsing
+    arguments = {"workflow_name": TASK, "trigger": "cron", "time_zone": "Asia/Tokyo", "user": admin}
+    schedule = services.create_schedule(name="Nightly", trigger_kwargs={"expression": "30 1 * * *"}, **arguments)
+    paused = services.create_schedule(name="Paused", trigger_kwargs={"expression": "* * * * *"}, **arguments)
+    services.pause_schedule(paused.pk, user=admin, reason="rack move")
+    now = timezone.now()
+    for minutes, outcome in enumerate(("started", "skipped", "missed", "failed"), start=1):
+        due = now - timedelta(minutes=minutes)
+        Occurrence.objects.create(
+            schedule=schedule, scheduled_at=due, fired_at=now, outcome=outcome, reason="late", traceback="Traceback"
+        )
+    kinds = [f"new/?task={TASK}&kind={kind}" for kind in Kind.values]
+    own = [
+        f"{schedule.pk}/",
+        f"{schedule.pk}/edit/",
+        f"{schedule.pk}/pause/",
+        f"{schedule.pk}/delete/",
+        f"{paused.pk}/",
+    ]
+    violations = []
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        for path in ("", "week/", "outage/", f"{paused.pk}/", *kinds, *own):
+            page.goto(f"{system.url}/schedules/{path}")
+            found = Axe().run(page).response["violations"]
+            violations += [(path, width, scheme, each["id"], each["nodes"][0]["html"]) for each in found]
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+    assert violations == []
 
 
 def test_everything_works_without_javascript(system: System, browser: object, admin: User) -> None:

@@ -138,6 +138,7 @@ def test_a_viewer_reads_why_they_cannot_change_a_schedule(
 
 def test_a_viewer_is_offered_no_task_to_schedule(client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("viewer"))
+    assert "There is no task that you may schedule." in text(client.get(address("new")))
     response = client.post(address("new"), CRON)
     assert "you may not schedule it" in text(response)
     assert not Schedule.objects.exists()
@@ -474,7 +475,16 @@ def test_the_ledger_says_what_became_of_each_due_time(browser: Client, schedule:
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [({"outcome": "skipped"}, 1), ({"outcome": "x"}, 0), ({"reason": "overlap"}, 1), ({"manual": "true"}, 1), ({}, 4)],
+    [
+        ({"outcome": "skipped"}, 1),
+        ({"outcome": "x"}, 0),
+        ({"reason": "overlap"}, 1),
+        ({"manual": "true"}, 1),
+        ({}, 4),
+        ({"since": "2020-01-01"}, 4),
+        ({"until": "2020-01-01"}, 0),
+        ({"since": "x"}, 0),
+    ],
 )
 def test_the_ledger_can_be_narrowed(browser: Client, schedule: Schedule, query: dict[str, str], count: int) -> None:
     occurrence(schedule, 3)
