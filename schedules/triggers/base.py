@@ -15,10 +15,13 @@ from apscheduler.triggers.base import BaseTrigger
 
 from schedules.triggers import jitter, sentences
 from schedules.triggers.dst import LAST_YEAR, TICK, next_fixed, next_in_real_time
+from schedules.triggers.errors import SearchLimitReached
+from schedules.triggers.exclusions import Exclusions
 from schedules.triggers.limits import looking_up_to
 from schedules.triggers.patterns import Pattern
 
 VERSION = 1
+MOST_DAYS_EXCLUDED = 500
 END_OF_TIME = datetime(LAST_YEAR, 12, 30, tzinfo=UTC)
 START_OF_TIME = datetime(1, 1, 3, tzinfo=UTC)
 
@@ -39,6 +42,7 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
         end: datetime | None = None,
         jitter: int = 0,
         salt: str = "",
+        exclusions: Exclusions | None = None,
     ) -> None:
         self.kwargs = dict(kwargs)
         self.zone = zone
@@ -47,6 +51,7 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
         self.end = end.astimezone(UTC) if end else None
         self.jitter = jitter
         self.salt = salt
+        self.exclusions = exclusions
 
     @property
     def time_zone(self) -> str:
@@ -71,14 +76,31 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
         if not START_OF_TIME < after < END_OF_TIME:
             return None if after > START_OF_TIME else self.undelayed_after(START_OF_TIME + TICK)
         due = self.series_after(after)
-        if due is None or (self.end and due > self.end):
-            return None
-        return due
+        if self.exclusions:
+            due = self._not_excluded(due)
+        return None if due is None or (self.end and due > self.end) else due
 
     def within(self, after: datetime, until: datetime) -> datetime | None:
         """Return `undelayed_after(after)` when it is not later than `until`."""
-        due = self.undelayed_after(after)
+        try:
+            with looking_up_to(until):
+                due = self.undelayed_after(after)
+        except SearchLimitReached as reached:
+            if reached.searched_to < until:
+                raise
+            return None
         return due if due is not None and due <= until else None
+
+    def _not_excluded(self, due: datetime | None) -> datetime | None:
+        """Return the first of the due times from `due` on that is on no excluded day; None after too many such days."""
+        for _day in range(MOST_DAYS_EXCLUDED):
+            if due is None or self.exclusions is None:
+                break
+            day_ends = self.exclusions.end_of_day(due, self.zone)
+            if day_ends is None:
+                return due
+            due = self.series_after(day_ends - TICK)
+        return None
 
     @abstractmethod
     def series_after(self, after: datetime) -> datetime | None:
@@ -89,7 +111,10 @@ class Trigger(BaseTrigger):  # type: ignore[misc]
         until = self.end.astimezone(self.zone) if self.end else None
         all_day = until is not None and len(str(self.kwargs.get("end_date"))) == len("2027-12-31")
         end = until.date() if until and all_day else until
-        return sentences.whole(self.sentence(), start=self.told_start(), end=end, jitter=self.jitter)
+        except_on = self.exclusions.days if self.exclusions else []
+        return sentences.whole(
+            self.sentence(), start=self.told_start(), end=end, except_on=except_on, jitter=self.jitter
+        )
 
     @abstractmethod
     def sentence(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from schedules.triggers import calendarinterval, cron, interval
+from schedules.triggers import calendarinterval, cron, exclusions, interval
 from schedules.triggers import date as once
 from schedules.triggers.base import VERSION, Trigger
 from schedules.triggers.calendarinterval import CalendarIntervalTrigger
@@ -82,8 +82,14 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
     jitter = reader.integer("jitter", 0, MAX_JITTER) or 0
     if jitter and place.in_and:
         reader.error("jitter", _("Parts delayed at random never meet. Delay the whole instead."))
-    common: dict[str, Any] = {"jitter": jitter, "salt": call.salt, "end": last_moment(end, reader.zone)}
-    shared = _shared(reader, jitter, end)
+    excluded = exclusions.read(reader)
+    common: dict[str, Any] = {
+        "jitter": jitter,
+        "salt": call.salt,
+        "end": last_moment(end, reader.zone),
+        "exclusions": excluded,
+    }
+    shared = _shared(reader, jitter, end) | ({exclusions.NAME: excluded.days} if excluded else {})
     match kind:
         case "date":
             start = common["start"] = _start(reader, end, call)

@@ -90,16 +90,6 @@ class AndTrigger(Combined):
         """Return the first common time. Raises `SearchLimitReached` when the limits come first."""
         return self._meeting(after, _horizon(after))
 
-    def within(self, after: datetime, until: datetime) -> datetime | None:
-        after = max(after, self.start - TICK) if self.start else after
-        try:
-            due = self._meeting(after, until)
-        except SearchLimitReached as reached:
-            if reached.searched_to < until:
-                raise
-            return None
-        return due if due is not None and due <= until else None
-
     def meets(self, now: datetime) -> bool:
         """Tell whether a common time within five years is found. Raises `SearchLimitReached` when the limits did not
         suffice to say so."""
@@ -175,6 +165,7 @@ def _flat(legs: Sequence[Trigger]) -> list[Trigger]:
     """Return the legs, those of an inner `and` without bounds of its own beside the others."""
     flat: list[Trigger] = []
     for leg in legs:
-        inner = leg.legs if isinstance(leg, AndTrigger) and leg.start is None and leg.end is None else None
+        plain = leg.start is None and leg.end is None and leg.exclusions is None
+        inner = leg.legs if isinstance(leg, AndTrigger) and plain else None
         flat += [leg] if inner is None else _flat(inner)
     return flat

@@ -37,7 +37,9 @@ def merged(legs: Sequence[Trigger]) -> list[Trigger] | None:
     elapsed: ElapsedInterval | None = None
     parts: list[Trigger] = []
     for leg in legs:
-        if isinstance(leg, PatternTrigger):
+        if leg.exclusions:
+            parts.append(leg)
+        elif isinstance(leg, PatternTrigger):
             patterns.setdefault(leg.time_zone, []).append(leg)
         elif isinstance(leg, ElapsedInterval):
             elapsed = leg if elapsed is None else _both(elapsed, leg)

@@ -129,6 +129,8 @@ def specification(source: random.Random, depth: int) -> tuple[Any, Any]:
             kwargs[name] = source.choice(DATES)
     if source.random() < 0.15:
         kwargs["jitter"] = source.choice([1, 60, 3600, 86_400, *ODD])
+    if source.random() < 0.1:
+        kwargs["except_dates"] = source.choice([["2026-12-01"], ["12-25", "02-29"], ["2027-03-28", 5], *ODD])
     if source.random() < 0.05:
         kwargs[source.choice(["colour", "run_date", "", "triggers", "hour", "__class__", "x" * 999])] = source.choice(
             ODD

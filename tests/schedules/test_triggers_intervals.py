@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schedules.triggers import parse
-from tests.schedules.triggers import NOW, at, due_times, errors, local, stored
+from tests.schedules.triggers import NOW, at, due_times, errors, leg, local, stored
 
 
 def test_the_anchor_of_an_interval_is_now_and_one_interval_and_is_stored() -> None:
@@ -168,3 +168,40 @@ def test_apschedulers_interface_gives_the_same_due_times() -> None:
     trigger = parse("cron", {"hour": 1})
     assert trigger.get_next_fire_time(None, NOW) == at("2026-11-25T01:00")
     assert trigger.get_next_fire_time(at("2026-11-25T01:00"), NOW) == at("2026-11-26T01:00")
+
+
+def test_days_can_be_excepted_once_and_every_year() -> None:
+    kwargs = {"hour": 1, "except_dates": ["2026-11-26", "12-25"]}
+    trigger = stored(parse("cron", kwargs, time_zone="Asia/Tokyo"))
+    days = [due.astimezone(trigger.zone).date() for due in due_times(trigger, NOW, 400)]
+    assert str(days[0]) == "2026-11-25"
+    assert str(days[1]) == "2026-11-27"
+    assert {(day.month, day.day) for day in days} >= {(12, 24), (12, 26), (11, 26)}
+    assert (12, 25) not in {(day.month, day.day) for day in days}
+    assert trigger.describe() == "Every day at 01:00, except on 25 December and 26 November 2026"
+
+
+@pytest.mark.parametrize("kind", ["interval", "calendarinterval", "and", "or"])
+def test_every_kind_knows_excepted_days(kind: str) -> None:
+    legs = {"triggers": [leg("interval", hours=6, start_date="2026-11-24T00:00"), leg("cron", expression="0 * * * *")]}
+    own = {"interval": {"hours": 6}, "calendarinterval": {"days": 1}}.get(kind, legs)
+    trigger = stored(parse(kind, {**own, "except_dates": ["2026-11-26", "2026-11-27"], "jitter": 60}, now=NOW))
+    days = {str(due.date()) for due in due_times(trigger, NOW, 60)}
+    assert days.isdisjoint({"2026-11-26", "2026-11-27"})
+    assert {"2026-11-25", "2026-11-28"} <= days
+
+
+def test_a_leg_keeps_its_excepted_days_within_an_and() -> None:
+    legs = [leg("cron", hour=1, except_dates=["11-25"]), leg("cron", minute=0)]
+    assert parse("and", {"triggers": legs}, now=NOW).first(NOW) == at("2026-11-26T01:00")
+
+
+def test_when_every_day_is_excepted_it_is_never_due() -> None:
+    assert parse("cron", {"expression": "0 1 25 12 *", "except_dates": ["12-25"]}).first(NOW) is None
+
+
+@pytest.mark.parametrize(
+    "days", ["2026-12-25", [5], ["25-12"], ["2026-02-30"], ["x"], [None], ["12-25"] * 101, {"a": 1}]
+)
+def test_wrong_excepted_days_are_refused(days: Any) -> None:
+    assert list(errors("cron", {"hour": 1, "except_dates": days})) == ["except_dates"]

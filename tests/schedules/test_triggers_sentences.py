@@ -124,10 +124,10 @@ def test_a_trigger_in_words(kind: str, kwargs: dict[str, Any], sentence: str) ->
 
 
 def test_two_expressions_with_one_sentence_are_due_at_the_same_times() -> None:
-    """So a sentence leaves nothing out that matters: 3,000 random expressions, those of one sentence compared."""
+    """So a sentence leaves nothing out that matters: 1,500 random expressions, those of one sentence compared."""
     source = random.Random(3)
     by_sentence: dict[str, str] = {}
-    for _attempt in range(3000):
+    for _attempt in range(1500):
         expression = simple_expression(source) if source.random() < 0.7 else random_expression(source)
         try:
             trigger = parse("cron", {"expression": expression})
@@ -139,7 +139,7 @@ def test_two_expressions_with_one_sentence_are_due_at_the_same_times() -> None:
         january = datetime(2028, 1, 1, tzinfo=UTC)
         other = load("cron", {"expression": same})
         assert due_times(trigger, january, 40) == due_times(other, january, 40), (same, expression)
-    assert len(by_sentence) < 2990  # some did share one
+    assert len(by_sentence) < 1490  # some did share one
 
 
 def simple_expression(source: random.Random) -> str:
