@@ -13,6 +13,8 @@ from typing import ClassVar
 import pghistory
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -182,6 +184,17 @@ class Process(models.Model):
             ),
             models.Index(
                 fields=["occurrence_id"], name="process_by_occurrence", condition=Q(occurrence_id__isnull=False)
+            ),
+            # Failures are few: what failed since somebody looked, what failed of a task, words in reasons and notes.
+            models.Index(fields=["-last_modified_at"], name="failure_by_time", condition=Q(status__in=FAILURES)),
+            models.Index(fields=["workflow", "-started_at"], name="failure_by_workflow", condition=Q(status__in=FAILURES)),
+            models.Index(
+                fields=["created_by", "-started_at"], name="process_by_user", condition=Q(created_by__isnull=False)
+            ),
+            GinIndex(
+                SearchVector("failed_reason", "note", config="simple"),
+                name="process_by_words",
+                condition=~Q(failed_reason="", note=""),
             ),
         ]
         triggers: ClassVar = [
