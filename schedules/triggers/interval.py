@@ -34,9 +34,10 @@ class Interval(Trigger):
         return sentences.interval(self.units, self.wall)
 
     def told_start(self) -> date | datetime | None:
-        if not sentences.tells_start(self.units) and self.anchor <= datetime.now(UTC) + timedelta(**self.units):
-            return None
-        return self.wall.date() if self.units.keys() <= {"weeks", "days"} else self.wall
+        by_days = self.units.keys() <= {"weeks", "days"}
+        if self.anchor > datetime.now(UTC) + timedelta(**self.units) or (by_days and sentences.tells_start(self.units)):
+            return self.wall.date() if by_days else self.wall
+        return None
 
 
 class ElapsedInterval(Interval):
