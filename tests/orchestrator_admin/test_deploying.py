@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from orchestrator_admin.embedded.account import Account
 from orchestrator_admin.embedded.wheel import programs
+from orchestrator_admin.measurements import QUESTIONS
 from tests.databases import PREFIX, connect, drop_database, server
 from tests.system import ROOT, System
 
@@ -107,3 +110,31 @@ def test_a_restored_backup_goes_on_where_it_was(system: System, empty_database: 
         connections.close_all()
         connections["default"].settings_dict["NAME"] = system.database
         copy.close()
+
+
+@pytest.mark.parametrize("name", ["alerts.yaml", "grafana-dashboard.json"])
+def test_alerts_and_dashboard_ask_for_metrics_that_exist(name: str) -> None:
+    text = (ROOT / "deploy" / name).read_text()
+    parsed = yaml.safe_load(text)
+    assert parsed
+
+    exist = {question.name for question in QUESTIONS} | {"orchestrator_database_up", "orchestrator_metric_errors"}
+    asked = set(re.findall(r"\borchestrator_\w+", text))
+    assert asked <= exist
+    assert len(asked) > 8
+
+
+def test_compose_and_units_start_what_the_product_has() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    assert {name: service.get("command") for name, service in services.items() if "command" in service} == {
+        "web": "bin/server", "worker": "python manage.py runworker", "scheduler": "python manage.py runscheduler",
+    }  # fmt: skip
+    for service in services.values():
+        assert service["restart"] == "always"
+        assert service["healthcheck"]["test"]
+        assert service["stop_grace_period"]
+    for unit in (ROOT / "deploy" / "systemd").glob("*.service"):
+        lines = unit.read_text().splitlines()
+        assert "Restart=always" in lines
+        (start,) = [line.partition("/srv/orchestrator/")[2] for line in lines if line.startswith("ExecStart=")]
+        assert start.split()[0] == ".venv/bin/python" or (ROOT / start.split()[0]).exists()
