@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -58,6 +58,12 @@ class SecretField(forms.CharField):
         return bool(data) and data != initial
 
 
+STORED_CLEANED: Final = (
+    SecretField, forms.IntegerField, forms.DurationField, forms.DateField, forms.TimeField, forms.DateTimeField,
+    forms.SplitDateTimeField,
+)  # fmt: skip
+
+
 def bound(form_class: type[forms.Form], inputs: Mapping[str, Any], **options: Any) -> forms.Form:
     """Return the form filled in with JSON `inputs`. A field that they do not name has its initial value.
 
@@ -104,6 +110,26 @@ def posted(
             value = kept[name]
         inputs[name] = value
     return inputs
+
+
+def storable(field: forms.Field, given: Any, cleaned: Any) -> Any:
+    """Return what is stored of a field: what was given, or its value where that was written in a language or zone."""
+    if isinstance(field, forms.JSONField):
+        return given if isinstance(cleaned, str) else cleaned  # a text would have to be quoted again
+    return cleaned if isinstance(field, STORED_CLEANED) else given
+
+
+def initial_of(form_class: type[forms.Form], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored `inputs` as initial values of a form, in the types that widgets show.
+
+    What is not valid any more is left out. Secrets stay encrypted.
+    """
+    form = bound(form_class, inputs)
+    return {
+        name: inputs[name] if isinstance(field, SecretField) else form.cleaned_data[name]
+        for name, field in form.fields.items()
+        if name in inputs and name in form.cleaned_data
+    }
 
 
 def _is_of_wrong_shape(field: forms.Field, value: Any) -> bool:

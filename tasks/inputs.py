@@ -23,13 +23,13 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 
 from tasks.exceptions import InvalidInputs
-from tasks.forms import FormPage, SecretField, bound, posted
+from tasks.forms import FormPage, SecretField, bound, initial_of, posted, storable
 from tasks.secrets import mask
 from tasks.values import NotJson, to_json
 
 __all__ = [
-    "Answers", "Complete", "FormPage", "Page", "SecretField", "bound", "complete", "has_form", "masked", "next_page",
-    "posted", "stored", "validated",
+    "Answers", "Complete", "FormPage", "Page", "SecretField", "bound", "complete", "has_form", "initial_of", "masked",
+    "next_page", "posted", "stored", "validated",
 ]  # fmt: skip
 
 logger = structlog.get_logger(__name__)
@@ -37,11 +37,6 @@ logger = structlog.get_logger(__name__)
 FormSource = type[forms.Form] | Callable[..., Any] | None
 Errors = dict[str, list[str]]
 MOST_PAGES: Final = 50
-KEPT_CLEANED: Final = (
-    SecretField, forms.IntegerField, forms.DurationField, forms.DateField, forms.TimeField, forms.DateTimeField,
-    forms.SplitDateTimeField,
-)  # fmt: skip
-"""What is stored of these is their value, not what was typed: that means the same in every language and time zone."""
 masked = mask
 
 
@@ -176,9 +171,8 @@ class _Dialogue:
             self._refuse(
                 {name: [str(message) for message in messages] for name, messages in form.errors.items()}, index
             )
-        cleaned = {name for name, each in form.fields.items() if isinstance(each, KEPT_CLEANED)}
         kept = {
-            name: form.cleaned_data[name] if name in cleaned else value
+            name: storable(form.fields[name], value, form.cleaned_data[name])
             for name, value in given.items()
             if not form.fields[name].disabled
         }

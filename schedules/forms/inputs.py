@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from accounts.permissions import Person
 from tasks.exceptions import InvalidInputs
-from tasks.inputs import Complete, FormSource, bound, next_page, posted
+from tasks.inputs import Complete, FormSource, bound, initial_of, next_page, posted
 
 
 class InputPages:
@@ -47,7 +47,7 @@ class InputPages:
             self.complete = True
             return False
         kept = stored[page.index] if page.index < len(stored) else {}
-        known = {name: value for name, value in kept.items() if name in page.form_class.base_fields}
+        known = initial_of(page.form_class, kept)
         options: dict[str, Any] = {"initial": {**page.initial, **known}, "prefix": f"inputs-{page.index}"}
         if data is None or f"inputs-{page.index}-shown" not in data:
             self.forms.append(page.form_class(**options))

@@ -79,7 +79,7 @@ def _next(
     if isinstance(page, inputs.Complete):
         return RunForm(None, answered)
     filled = prefill[len(answered)] if len(prefill) > len(answered) else {}
-    initial = {**page.initial, **{name: value for name, value in filled.items() if name in page.form_class.base_fields}}
+    initial = {**page.initial, **inputs.initial_of(page.form_class, filled)}
     return RunForm(page.form_class(initial=initial), answered)
 
 

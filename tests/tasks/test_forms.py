@@ -9,7 +9,8 @@ from django import forms
 from django.http import QueryDict
 
 from orchestrator.forms import FormPage, SecretField
-from tasks.forms import bound, posted
+from tasks.forms import bound, initial_of, posted
+from tasks.inputs import stored
 from tasks.secrets import conceal, is_marked
 
 
@@ -91,3 +92,26 @@ def test_the_prefix_of_a_form_is_respected() -> None:
     inputs = posted(Every, QueryDict("p-one=2"), prefix="p")
     assert inputs["one"] == "2"
     assert bound(Every, inputs, prefix="p").cleaned_data["one"] == "2"
+
+
+def test_stored_inputs_fill_a_form_that_gives_the_same_inputs_again() -> None:
+    page = QueryDict(f"{POST}&text=kept&data=%7B%22a%22%3A1%7D")
+    [once] = stored(Every, [posted(Every, page)])
+    assert (once["date"], once["both"], once["data"]) == ("2026-03-01", "2026-03-01T10:00:00+00:00", {"a": 1})
+    form = Every(initial=initial_of(Every, once))
+    html = str(form)
+    assert 'value="10:00:00"' in html
+    assert "{&quot;a&quot;: 1}" in html
+    assert "s3cret" not in html
+    again = QueryDict(mutable=True)
+    for name in form.fields:
+        shown = form[name].field.widget.get_context(name, form[name].value(), {})["widget"]
+        for part in shown.get("subwidgets", [shown]):
+            if part["value"] not in (None, []):
+                again.setlist(part["name"], part["value"] if isinstance(part["value"], list) else [part["value"]])
+    again.pop("password", None)
+    assert stored(Every, [posted(Every, again, kept=once)]) == [once]
+
+
+def test_stored_inputs_that_are_no_longer_valid_are_left_out() -> None:
+    assert initial_of(Every, {"one": "9", "both": "nonsense", "text": "kept", "gone": 1}) == {"text": "kept"}
