@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +40,8 @@ class Keeper(threading.Thread):
         self._ending = threading.Event()
         self._beat = beat
         self.owner = f"{socket.gethostname()}:{os.getpid()}"
-        self._renewed = self._beaten = time.monotonic()
+        self._renewed = time.monotonic()
+        self._beaten = float("-inf")
 
     @property
     def busy(self) -> int:
@@ -82,6 +83,7 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Work until `end` is called. A database that is away is waited for."""
         steplogs.install()
+        self._once()
         while not self._ending.wait(TICK):
             self._once()
         self._once()
@@ -152,5 +154,6 @@ class Heartbeat:
         )
 
     def leave(self) -> None:
-        """Say that the worker has ended as it should."""
-        sql.fetch("DELETE FROM tasks_workerinstance WHERE id = %s", (self.id,))
+        """Say that the worker has ended as it should, if anybody listens."""
+        with suppress(*sql.CONNECTION_TROUBLE):
+            sql.fetch("DELETE FROM tasks_workerinstance WHERE id = %s", (self.id,))

@@ -187,7 +187,9 @@ class Process(models.Model):
             ),
             # Failures are few: what failed since somebody looked, what failed of a task, words in reasons and notes.
             models.Index(fields=["-last_modified_at"], name="failure_by_time", condition=Q(status__in=FAILURES)),
-            models.Index(fields=["workflow", "-started_at"], name="failure_by_workflow", condition=Q(status__in=FAILURES)),
+            models.Index(
+                fields=["workflow", "-started_at"], name="failure_by_workflow", condition=Q(status__in=FAILURES)
+            ),
             models.Index(
                 fields=["created_by", "-started_at"], name="process_by_user", condition=Q(created_by__isnull=False)
             ),

@@ -56,7 +56,6 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
     heartbeat = Heartbeat(concurrency=concurrency, queues=", ".join(queues or ()), version=_version())
     _name = heartbeat.name
     _keeper, sweeper = Keeper(heartbeat.beat), Sweeper()
-    heartbeat.beat(0)
     _keeper.start()
     sweeper.start()
     logger.info("worker_started", worker=_name, concurrency=concurrency, queues=list(queues or ()))

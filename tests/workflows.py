@@ -116,11 +116,18 @@ def dawdling() -> StepList:
     return init >> count >> dawdle >> count >> done
 
 
-@workflow("Dawdles in each of ten steps", target=Target.SYSTEM)
-def ten_dawdles() -> StepList:
+@step("Stride")
+def stride(process_id: UUID, seconds: float = 0, counter: int = 0) -> State:
+    trace(f"{process_id} {counter}")
+    time.sleep(seconds)
+    return {"counter": counter + 1}
+
+
+@workflow("Strides ten times", target=Target.SYSTEM)
+def striding() -> StepList:
     steps = init
     for _ in range(10):
-        steps = steps >> dawdle
+        steps = steps >> stride
     return steps >> done
 
 
@@ -456,6 +463,11 @@ def nested() -> StepList:
     return init >> step_group("Group", begin >> count >> over >> count) >> done
 
 
+@workflow("Has the steps that a test gives it", target=Target.SYSTEM)
+def anything() -> StepList:
+    return init >> done
+
+
 # Limits
 
 
@@ -484,11 +496,11 @@ def queued_elsewhere() -> StepList:
 
 
 WORKFLOWS = [
-    "succeeding", "counting", "double_ends", "endless", "aborting", "dawdling", "ten_dawdles", "typing", "failing",
+    "succeeding", "counting", "double_ends", "endless", "aborting", "dawdling", "striding", "typing", "failing",
     "failing_modify", "retrying", "returning", "lacking", "starting", "writing", "breaking", "killing",
     "killing_retried", "logging_much", "secretive", "asking", "asking_superusers", "called_back", "called_back_late",
     "grouped", "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over",
-    "nested", "choosy", "limited", "locking", "queued_elsewhere",
+    "nested", "anything", "choosy", "limited", "locking", "queued_elsewhere",
 ]  # fmt: skip
 for _name in WORKFLOWS:
     LazyWorkflowInstance("tests.workflows", _name)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tasks.models import ProcessStatus, ProcessStep
 from tasks.services import resume_process, retry_process
-from tests.tasks.engine.conftest import Bench
+from tests.bench import Bench
 
 
 def _items(process_id: UUID) -> list[tuple[int, str, Any]]:

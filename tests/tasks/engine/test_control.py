@@ -15,7 +15,7 @@ from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, Proc
 from tasks.models import InputState, Process, ProcessStatus, ProcessStep
 from tasks.statuses import LEGAL
 from tests.system import wait_until
-from tests.tasks.engine.conftest import Bench
+from tests.bench import Bench
 
 
 @pytest.fixture(scope="module")

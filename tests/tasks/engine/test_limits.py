@@ -10,7 +10,7 @@ import pytest
 from tasks import services
 from tasks.models import Process, ProcessStatus
 from tests.system import wait_until
-from tests.tasks.engine.conftest import Bench
+from tests.bench import Bench
 
 
 def _began(bench: Bench) -> list[str]:

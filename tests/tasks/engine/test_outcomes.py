@@ -6,7 +6,7 @@ import pytest
 
 from tasks.exceptions import StartedInsideStep
 from tasks.models import Process, ProcessStatus, Product
-from tests.tasks.engine.conftest import Bench
+from tests.bench import Bench
 
 
 def test_every_step_is_recorded_with_the_state_after_it(bench: Bench) -> None:

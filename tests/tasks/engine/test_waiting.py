@@ -19,7 +19,7 @@ from tasks.exceptions import (
 from tasks.models import Process, ProcessStatus
 from tasks.services import pending_form, receive_callback, report_progress, resume_process, retry_process
 from tests.system import wait_until
-from tests.tasks.engine.conftest import Bench
+from tests.bench import Bench
 
 
 @pytest.fixture(scope="module")
