@@ -88,7 +88,7 @@ class Chrome:
         """How many runs failed since the viewer last looked, as far as it is worth counting."""
         if not self.request.user.is_authenticated:
             return ""
-        count = failed_since(self.request)[: FAILURES_COUNTED + 1].count()
+        count = failed_since(self.request).order_by("-last_modified_at")[: FAILURES_COUNTED + 1].count()
         return f"{FAILURES_COUNTED}+" if count > FAILURES_COUNTED else str(count or "")
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from orchestrator_admin.chrome import failed_since, looked_at
 from orchestrator_admin.health import health
 from orchestrator_admin.htmx import render_page
-from orchestrator_admin.timeline import summary, timeline
+from orchestrator_admin.timeline import drawing, summary, timeline
 from orchestrator_admin.viewer import A_YEAR
 from schedules.models import Schedule
 from tasks import services
@@ -49,6 +49,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "coming": coming[:SHOWN],
         "timeline": picture,
         "summary": summary(picture),
+        "drawing": drawing(picture),
         "health": health(),
         "seen_up_to": int(time.time()),
     }

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +21,7 @@ from tasks.views.finding import seen_processes, seen_workflows, viewer
 
 MOST = 20
 # The end of an id, which lists show, is looked for among this many latest processes.
-LATEST = 5_000
+LATEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -107,11 +106,8 @@ def _processes(request: HttpRequest, text: str) -> list[Hit]:
     processes = seen_processes(request)
     found = list(_shown(processes.filter(pk__gte=low, pk__lte=high)))
     if not found:
-        latest = processes.order_by("-started_at").values("pk")[:LATEST]
-        ending = (
-            Process.objects.filter(pk__in=latest).annotate(text=Cast("pk", TextField())).filter(text__endswith=digits)
-        )
-        found = list(_shown(ending))
+        latest = processes.order_by("-started_at").values_list("pk", flat=True)[:LATEST]
+        found = list(_shown(Process.objects.filter(pk__in=[pk for pk in latest if pk.hex.endswith(digits)])))
     return [
         Hit(
             _("Process"),

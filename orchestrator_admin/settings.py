@@ -220,6 +220,7 @@ SECURE_SSL_REDIRECT = _https  # the proxy in front terminates TLS and says so in
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "orchestrator_admin.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 import django
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.permissions import is_admin
+from orchestrator_admin import __version__
 from orchestrator_admin.chrome import ALIVE_WITHIN
 from orchestrator_admin.health import health
 from orchestrator_admin.htmx import render_page
@@ -96,10 +97,10 @@ def _queues() -> list[tuple[str, int, int]]:
 
 
 def _versions() -> list[tuple[str, str]]:
-    try:
-        own = version("orchestrator-admin")
-    except PackageNotFoundError:
-        own = _("not installed as a package")
     server = str(connection.pg_version)  # type: ignore[attr-defined]
-    found = [("Orchestrator Admin", own), ("Python", platform.python_version()), ("Django", django.get_version())]
+    found = [
+        ("Orchestrator Admin", __version__),
+        ("Python", platform.python_version()),
+        ("Django", django.get_version()),
+    ]
     return [*found, ("PostgreSQL", f"{server[:-4]}.{int(server[-4:])}"), *((name, version(name)) for name in PACKAGES)]

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from orchestrator_admin import shapes, words
 
 register = template.Library()
-AXIS = 50.0
 
 
 @functools.cache
@@ -94,23 +93,9 @@ def places(value: float, count: int) -> str:
 
 
 @register.filter
-def from_axis(y: float, height: float) -> float:
-    """Return where a bar begins that stands `y` above the axis of the dashboard's picture."""
-    return AXIS - y - height
-
-
-@register.filter
 def multiply(value: int, factor: int) -> int:
     """Return a product: the width of a picture with `value` columns."""
     return value * factor
-
-
-@register.simple_tag
-def workflow_label(name: str) -> str:
-    """Return the name of a workflow for people."""
-    from tasks.registry import label
-
-    return label(name)
 
 
 @register.filter

@@ -22,9 +22,9 @@ def next_runs(names: Collection[str]) -> dict[str, datetime]:
     return dict(due.values_list("workflow_id").annotate(Min("next_due_at")))
 
 
-def schedules_of(name: str) -> list[Any]:
-    """Return the schedules of a task, the next to run first. One query."""
-    return list(_schedules().filter(workflow_id=name).select_related("workflow").order_by("next_due_at", "name"))
+def schedules_of(name: str, most: int = 20) -> list[Any]:
+    """Return the schedules of a task that run next. One query."""
+    return list(_schedules().filter(workflow_id=name).order_by("next_due_at", "name")[:most])
 
 
 def schedule(pk: UUID | None) -> Any | None:

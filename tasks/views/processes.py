@@ -20,7 +20,7 @@ from orchestrator_admin.paging import paged
 from tasks import services
 from tasks.exceptions import TaskError
 from tasks.filters import Group, ProcessFilter
-from tasks.models import Origin, Process, ProcessStatus
+from tasks.models import Process, ProcessStatus
 from tasks.registry import label
 from tasks.views import neighbours
 from tasks.views.finding import seen_processes, seen_workflows, viewer
@@ -39,15 +39,16 @@ def processes(request: HttpRequest) -> HttpResponse:
     found = narrowed.qs if valid else Process.objects.none()
     rows = found.select_related("workflow", "created_by").defer("traceback")
     page = paged(rows, "started_at", request.GET, PAGE_SIZE)
+    titles = {name: label(name) for name in {process.workflow.name for process in page.items}}
     context = {
         "page": page,
+        "lines": [(process, titles[process.workflow.name]) for process in page.items],
         "form": narrowed.form,
         "narrowed": bool(_filters(request.GET)),
         "groups": [("", _("All")), *Group.choices],
         "group": request.GET.get("group", ""),
         "workflows": _choices(request),
         "statuses": ProcessStatus.choices,
-        "origins": Origin.choices,
         "schedule": neighbours.schedule(narrowed.form.cleaned_data.get("schedule_id")) if valid else None,
     }
     return render_page(request, "processes/processes.html", "processes/_processes.html", context)
