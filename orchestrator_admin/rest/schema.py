@@ -52,7 +52,9 @@ class Schema(AutoSchema):
         self.registry.register_on_missing(problem)
         body_is_read = self.method in {"POST", "PUT", "PATCH"}
         for status, text in REFUSALS.items():
-            if status in {413, 415, 409, 422} and not body_is_read:
+            if status in {413, 415, 422} and not body_is_read:
+                continue
+            if status == 409 and self.method == "GET":
                 continue
             if status == 412 and self.method not in {"PATCH", "DELETE"}:
                 continue

@@ -33,6 +33,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+# The view itself never waits: see `orchestrator_admin.waiting`.
+WAIT = OpenApiParameter(
+    "wait",
+    {"type": "integer", "minimum": 0, "maximum": 60},
+    description="Answer when the process rests, neither queued nor running, or after so many seconds.",
+)
+
+
 class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
     """Runs of workflows."""
 
@@ -62,8 +70,9 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         )
         return Response(self._started(process_id), status=201, headers={"Location": f"{request.path}{process_id}/"})
 
-    @extend_schema(responses=shapes.ProcessDetailSerializer)
+    @extend_schema(responses=shapes.ProcessDetailSerializer, parameters=[WAIT])
     def retrieve(self, request: Request, process_id: UUID) -> Response:
+        """Show a process with the whole state after each step."""
         return self._shown(process_id)
 
     @extend_schema(request=shapes.NoteBody, responses=shapes.ProcessDetailSerializer)
