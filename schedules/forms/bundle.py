@@ -92,7 +92,9 @@ class ScheduleForms:
         wanted = {**self.details.policies(), "name": self.details.cleaned_data["name"] or self.title}
         changes = {name: value for name, value in wanted.items() if value != getattr(self.schedule, name)}
         if self.timing.has_changed():
-            changes |= self.timing.stored()
+            timing = self.timing.stored()
+            if any(value != getattr(self.schedule, name) for name, value in timing.items()):
+                changes |= timing
         if self.workflow_name:
             if self.workflow_name != self.schedule.workflow_name:
                 changes["workflow_name"] = self.workflow_name

@@ -29,9 +29,9 @@ class LegKind(TextChoices):
     """What a leg is. An unused leg is left out."""
 
     NONE = "", _("Not used")
-    CRON = "cron", _("Cron")
-    INTERVAL = "interval", _("Every…")
-    DATE = "date", _("Once")
+    CRON = "cron", _("Cron pattern")
+    INTERVAL = "interval", _("Interval")
+    DATE = "date", _("Single date")
 
 
 class LegForm(forms.Form):
