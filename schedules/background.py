@@ -64,7 +64,7 @@ class Background:
             Duty(5, calls.renew),
             Duty(15, sweep),
             Duty(20, mark_removed),
-            Duty(60, projection.rebuild),
+            Duty(600, projection.rebuild),
             Duty(60, give_up_unknown_functions),
         ]
 

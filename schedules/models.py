@@ -135,6 +135,7 @@ class Schedule(models.Model):
             models.Index(
                 fields=["next_due_at"], name="schedule_due", condition=Q(enabled=True, next_due_at__isnull=False)
             ),
+            models.Index(fields=["name", "id"], name="schedule_by_name"),
             GinIndex(fields=["starts"], name="schedule_starts"),
             models.Index(
                 fields=["paused_until"],
@@ -206,6 +207,12 @@ class Occurrence(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["-scheduled_at"], name="occurrence_by_time"),
+            # The ledger of a busy schedule, narrowed to what did not start.
+            models.Index(
+                fields=["schedule", "outcome", "-scheduled_at"],
+                name="occurrence_not_started",
+                condition=~Q(outcome=Outcome.STARTED),
+            ),
             models.Index(fields=["claim_expires_at"], name="occurrence_claims", condition=Q(outcome=Outcome.CLAIMED)),
             models.Index(
                 fields=["schedule", "-scheduled_at"],

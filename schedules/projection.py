@@ -19,6 +19,12 @@ _ROWS = """
                'time_zone', time_zone)::text, 'UTF8') AS job_state
       FROM schedules_schedule
 """
+_WRONG = f"""
+    SELECT wanted.id::uuid FROM ({_ROWS}) AS wanted
+      LEFT JOIN django_apscheduler_djangojob AS job ON job.id = wanted.id
+     WHERE job.id IS NULL OR job.next_run_time IS DISTINCT FROM wanted.next_run_time
+           OR job.job_state IS DISTINCT FROM wanted.job_state
+"""  # noqa: S608
 _UPSERT = """
     ON CONFLICT (id) DO UPDATE SET next_run_time = excluded.next_run_time, job_state = excluded.job_state
      WHERE (django_apscheduler_djangojob.next_run_time, django_apscheduler_djangojob.job_state)
@@ -58,8 +64,10 @@ def rebuild() -> int:
             "(SELECT FROM schedules_schedule AS schedule WHERE schedule.id::text = job.id)"
         )
         removed = cursor.rowcount
-        # SKIP LOCKED: a schedule that is being fired or edited is projected by whoever does that.
-        cursor.execute(f"{_INSERT} {_ROWS} FOR UPDATE SKIP LOCKED {_UPSERT}")
+        cursor.execute(_WRONG)
+        wrong = [row[0] for row in cursor.fetchall()]
+        # Locked are only those that differ. SKIP LOCKED: one that is being fired or edited is projected by whoever does.
+        cursor.execute(f"{_INSERT} {_ROWS} WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED {_UPSERT}", [wrong])
         return int(removed + cursor.rowcount)
 
 

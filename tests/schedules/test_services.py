@@ -14,6 +14,7 @@ from accounts.models import User
 from schedules import services
 from schedules.exceptions import Conflict, InvalidSchedule, NotPermitted, ScheduleError, ScheduleNotFound
 from schedules.models import Backlog, Occurrence, Outcome, Reason, Schedule
+from schedules.projection import rebuild
 from tasks.models import Process
 
 pytestmark = pytest.mark.django_db
@@ -245,3 +246,14 @@ def test_what_is_declared_in_code_cannot_be_deleted() -> None:
     Schedule.objects.filter(id=schedule.id).update(job_id="nightly")
     with pytest.raises(ScheduleError):
         services.delete_schedule(schedule.id, user=None)
+
+
+def test_apschedulers_table_is_rebuilt_from_the_schedules_whatever_happened_to_it() -> None:
+    kept, lost, changed = (hourly(name=name) for name in ("kept", "lost", "changed"))
+    DjangoJob.objects.filter(id=str(lost.id)).delete()
+    DjangoJob.objects.filter(id=str(changed.id)).update(next_run_time=None, job_state=b"\x80\x04.")
+    DjangoJob.objects.create(id="stranger", next_run_time=NOON, job_state=b"cos\nsystem\n(S'true'\ntR.")
+    assert rebuild() == 3
+    assert rebuild() == 0
+    rows = dict(DjangoJob.objects.values_list("id", "next_run_time"))
+    assert rows == {str(schedule.id): schedule.next_due_at for schedule in (kept, lost, changed)}
