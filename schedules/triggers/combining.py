@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from schedules.triggers import sentences
 from schedules.triggers.base import END_OF_TIME, Trigger
@@ -110,12 +110,14 @@ class AndTrigger(Combined):
         return due if due is None or self.end is None or due <= self.end else None
 
     def _search(self, parts: Sequence[Trigger], after: datetime, until: datetime) -> datetime | None:
-        """Return the first common time up to `until`, going on from where the last search ended."""
+        """Return the first common time, going on from where the last search ended; looks no further than `until`."""
         known = self._searched
         begin = after
         if known and known.after <= after < known.end:
-            if known.met or known.end >= until:
-                return known.end if known.met and known.end <= until else _limit(until)
+            if known.met:
+                return known.end
+            if known.end >= until:
+                raise SearchLimitReached(until)
             begin, after = known.after, known.end - TICK
         try:
             with cpu_time(MOST_SECONDS) as stop_at, looking_up_to(until):
@@ -151,10 +153,6 @@ def meeting(legs: Sequence[Trigger], after: datetime, until: datetime, stop_at: 
             steps += 1
             if candidate > until or steps >= MOST_STEPS or time.thread_time() > stop_at:
                 raise SearchLimitReached(min(candidate, until))
-
-
-def _limit(searched_to: datetime) -> NoReturn:
-    raise SearchLimitReached(searched_to)
 
 
 def _horizon(after: datetime) -> datetime:

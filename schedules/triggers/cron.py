@@ -57,7 +57,7 @@ def read(reader: Reader) -> dict[str, Any]:
     if expression is not None:
         if fields:
             reader.error("expression", _("Give an expression or single fields, not both."))
-        elif sentence := explain_error(expression):
+        elif sentence := explain_error(expression, NICKNAMES):
             reader.error("expression", sentence)
         return {"expression": " ".join(expression.split())}
     if not fields and not reader.errors:

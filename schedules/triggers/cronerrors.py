@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from cronsim import CronSim, CronSimError
@@ -21,15 +22,13 @@ _FIELDS = {
 _NAMES = {"month": SYMBOLIC_MONTHS, "day-of-week": SYMBOLIC_DAYS}
 
 
-def explain_error(expression: str) -> str:
+def explain_error(expression: str, nicknames: Collection[str]) -> str:
     """Return what is wrong with the expression, or nothing when it is right."""
-    from schedules.triggers.cron import NICKNAMES
-
     text = " ".join(expression.split())
     if not text:
         return _("Give a cron expression such as 30 1 * * *.")
     if text.startswith("@"):
-        return "" if text.lower() in NICKNAMES else _nickname(text, list(NICKNAMES))
+        return "" if text.lower() in nicknames else _nickname(text, nicknames)
     parts = text.upper().split()
     if len(parts) not in {5, 6}:
         return _(
@@ -91,5 +90,5 @@ def _value(name: str, text: str) -> int | None:
     return int(text[:9]) if text.isascii() and text.isdecimal() else None
 
 
-def _nickname(text: str, known: list[str]) -> str:
+def _nickname(text: str, known: Collection[str]) -> str:
     return _("There is no “%(nickname)s”. Known are: %(known)s.") % {"nickname": text, "known": ", ".join(known)}

@@ -174,6 +174,13 @@ def random_leg(source: random.Random, depth: int = 0) -> dict[str, Any]:
     return source.choice(legs)
 
 
+def test_a_stored_combination_waits_longer_than_five_years_and_says_the_same_each_time() -> None:
+    rare = crons("0 0 29 2 *", "0 0 * * 0")
+    trigger = load("and", rare)
+    assert trigger.next_after(NOW) == trigger.next_after(NOW) == at("2032-02-29T00:00")
+    assert "triggers.1" in errors("and", rare)
+
+
 def test_or_is_due_with_the_earliest_leg_once_at_each_time() -> None:
     trigger = parse("or", crons("0 9 * * *", "0 */6 * * *", "0 9 * * 1"), now=NOW)
     assert [due.hour for due in due_times(stored(trigger), NOW, 6)] == [12, 18, 0, 6, 9, 12]
