@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from accounts.authentication import token_of
 from accounts.models import IdempotentRequest, Scope
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rest_framework.request import Request
-    from rest_framework.views import APIView
 
 SAFE: Final = ("GET", "HEAD", "OPTIONS")
 KEYS_KEPT: Final = timedelta(hours=24)
@@ -52,11 +52,11 @@ class IsAdmin(InScope):
         return super().has_permission(request, view) and is_admin(request.user)
 
 
-class ScopedMixin:
+class ScopedMixin(APIView):
     """What a view of the API says about scopes: reading needs `read`, everything else `write_scope`."""
 
-    permission_classes: ClassVar = [InScope]
-    throttle_classes: ClassVar = [RateThrottle]
+    permission_classes = [InScope]
+    throttle_classes = [RateThrottle]
     write_scope: ClassVar[Scope] = Scope.ADMIN
     action_scopes: ClassVar[dict[str, Scope]] = {}
 

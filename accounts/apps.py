@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.contrib.admin import autodiscover
 
 
 class AccountsConfig(AppConfig):
@@ -17,4 +18,4 @@ class SiteConfig(admin_apps.SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        self.module.autodiscover()
+        autodiscover()

@@ -41,11 +41,12 @@ class AuditMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.asynchronous = iscoroutinefunction(get_response)
+        if self.asynchronous:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if iscoroutinefunction(self):
+        if self.asynchronous:
             return self._later(request)
         if request.method not in CHANGING:
             response: HttpResponse = self.get_response(request)
@@ -62,7 +63,8 @@ class AuditMiddleware:
         context = _context(request)
         await sync_to_async(context.__enter__)()
         try:
-            return await self.get_response(request)
+            answer: HttpResponse = await self.get_response(request)
+            return answer
         finally:
             await sync_to_async(context.__exit__)(None, None, None)
 
@@ -131,7 +133,9 @@ def changes_of(row: Model, *, most: int = MOST_SHOWN) -> list[Change]:
 
 def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[Change]:
     """Return the latest entries of one trail that `of` selects, each with what it changed."""
-    found = list(events._default_manager.filter(**of).select_related("pgh_context").order_by("-pgh_id")[: most + 1])
+    found: list[Any] = list(
+        events._default_manager.filter(**of).select_related("pgh_context").order_by("-pgh_id")[: most + 1]
+    )
     names = _usernames(found)
     shown: list[Change] = []
     for event, before in zip(found, [*found[1:], None], strict=False):
@@ -158,7 +162,7 @@ def pghistory_models() -> list[Any]:
     return [model for model in apps.get_models() if hasattr(model, "pgh_tracked_model")]
 
 
-def _usernames(events: list[Any]) -> dict[int, str]:
+def _usernames(events: list[Any]) -> dict[Any, str]:
     keys = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context}
     return dict(User.objects.filter(pk__in=keys - {None}).values_list("pk", "username"))
 

@@ -5,7 +5,9 @@ Every model of people is audited: a trigger in the database copies the row at ea
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
 
 import pghistory
 from django.conf import settings
@@ -26,7 +28,7 @@ audited = (pghistory.InsertEvent, pghistory.UpdateEvent, pghistory.DeleteEvent)
     fields=["id", "username", "first_name", "last_name", "email", "is_active", "is_staff", "is_superuser"],
     model_name="UserEvent",
 )
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """Somebody who may log in."""
 
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the browser's."))
@@ -57,13 +59,17 @@ class Scope(models.TextChoices):
 @pghistory.track(
     *(event() for event in audited), exclude=["digest", "last_used_at"], model_name="AuthTokenEvent", obj_field=None
 )
-class AuthToken(AbstractAuthToken):
+class AuthToken(AbstractAuthToken):  # type: ignore[misc]
     """A program's key to the API; only its digest is stored."""
 
-    token_id = models.UUIDField(unique=True, default=uuid7, editable=False)
-    name = models.CharField(_("name"), max_length=100, blank=True)
-    scopes = ArrayField(models.CharField(max_length=16, choices=Scope), default=list, blank=True)
-    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    token_id: models.UUIDField[UUID, UUID] = models.UUIDField(unique=True, default=uuid7, editable=False)
+    name: models.CharField[str, str] = models.CharField(_("name"), max_length=100, blank=True)
+    scopes: ArrayField[Any, list[str]] = ArrayField(
+        models.CharField(max_length=16, choices=Scope), default=list, blank=True
+    )
+    last_used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("last used"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("API token")
@@ -71,7 +77,7 @@ class AuthToken(AbstractAuthToken):
         ordering = ["-created"]
 
     def __str__(self) -> str:
-        return self.name or self.token_key
+        return self.name or str(self.token_key)
 
     @property
     def expired(self) -> bool:

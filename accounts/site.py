@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
-    from django.http.response import HttpResponseBase
+    from django.http import HttpRequest, HttpResponse
 
 # Their admins run, retry or delete jobs behind the engine's back; tokens have a page of their own.
 LEFT_OUT: Final = frozenset({"django_apscheduler", "procrastinate", "knox", "pghistory", "account", "socialaccount"})
@@ -28,14 +27,14 @@ class Site(AdminSite):
 
     def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
         """Register models, except those of `LEFT_OUT`."""
-        given = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        given: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         if kept := [model for model in given if model._meta.app_label not in LEFT_OUT]:
             super().register(kept, *args, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Send to the one login, with its rate limits and one-time codes; there is no second one here."""
         if self.has_permission(request):
             return redirect("admin:index")

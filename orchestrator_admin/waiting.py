@@ -8,7 +8,7 @@ case that one was lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ MOVING: Final = (*QUEUED, ProcessStatus.RUNNING)
 View = Callable[..., HttpResponse]
 
 
-def waiting(view: View) -> Callable[..., Awaitable[HttpResponse]]:
+def waiting(view: View) -> Any:
     """Let clients of the detail `view` of a process wait until it rests, with `?wait=` seconds (at most 60)."""
 
     @wraps(view)

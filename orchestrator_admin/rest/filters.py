@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PAGING: Final = frozenset({"cursor", "limit", "ordering", "format"})
 
 
-class FilterBackend(DjangoFilterBackend):
+class FilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """django-filter, for lists only, and strict about names."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any, Any], view: APIView) -> Any:

@@ -115,7 +115,7 @@ class KeysetPagination(BasePagination):
 
     def _field(self, name: str) -> Any:
         """Return the model field behind a name such as `workflow__name`."""
-        model, *_rest = [self.model]
+        model: type[Model] = self.model
         *relations, last = name.split("__")
         for relation in relations:
             related = model._meta.get_field(relation).related_model

@@ -59,14 +59,14 @@ def describe(error: APIException) -> dict[str, Any]:
         "status": error.status_code,
     }
     if isinstance(error, ValidationError):
-        detail = error.detail
-        errors = detail if isinstance(detail, dict) else {api_settings.NON_FIELD_ERRORS_KEY: detail}
+        detail: Any = error.detail
+        errors: Any = detail if isinstance(detail, dict) else {api_settings.NON_FIELD_ERRORS_KEY: detail}
         problem["detail"] = _("Some values were refused: see errors.")
         problem["errors"] = errors
     else:
         problem["detail"] = str(error.detail)
-        if errors := getattr(error, "errors", None):
-            problem["errors"] = errors
+        if by_field := getattr(error, "errors", None):
+            problem["errors"] = by_field
     return problem
 
 

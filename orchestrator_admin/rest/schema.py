@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -46,9 +46,11 @@ class Schema(AutoSchema):
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/").split("/")[0]]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        problem = ResolvedComponent("Problem", ResolvedComponent.SCHEMA, PROBLEM, object="Problem")
+        problem = ResolvedComponent(  # type: ignore[no-untyped-call]
+            "Problem", ResolvedComponent.SCHEMA, PROBLEM, object="Problem"
+        )
         self.registry.register_on_missing(problem)
         body_is_read = self.method in {"POST", "PUT", "PATCH"}
         for status, text in REFUSALS.items():

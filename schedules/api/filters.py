@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from schedules.models import Occurrence, Outcome, Reason, Schedule, TriggerKind
 
 
-class ScheduleFilter(filters.FilterSet):
+class ScheduleFilter(filters.FilterSet):  # type: ignore[misc]
     """By task, name, trigger, state, owner and tag."""
 
     workflow_name = filters.CharFilter(field_name="workflow_id", label="Name of the task.")
@@ -37,7 +37,7 @@ class ScheduleFilter(filters.FilterSet):
         return queryset.filter(Q(name__icontains=value) | Q(workflow__name__icontains=value))
 
 
-class OccurrenceFilter(filters.FilterSet):
+class OccurrenceFilter(filters.FilterSet):  # type: ignore[misc]
     """By outcome, reason and time."""
 
     outcome = filters.MultipleChoiceFilter(choices=Outcome.choices)

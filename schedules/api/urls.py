@@ -1,10 +1,12 @@
 """Addresses below /api/ that this application answers."""
 
+from typing import Any
+
 from django.urls import path
 
 from schedules.api.schedules import OccurrenceViewSet, ScheduleViewSet
 
-DETAIL = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+DETAIL: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 ACTIONS = {"pause": "pause", "resume": "resume", "run": "run", "skip-next": "skip_next",
            "take-ownership": "take_ownership"}  # fmt: skip
 

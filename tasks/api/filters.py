@@ -12,7 +12,7 @@ from tasks.statuses import ProcessStatus
 from tasks.targets import Target
 
 
-class WorkflowFilter(filters.FilterSet):
+class WorkflowFilter(filters.FilterSet):  # type: ignore[misc]
     """By name, target, or words."""
 
     name = filters.CharFilter()
@@ -27,7 +27,7 @@ class WorkflowFilter(filters.FilterSet):
         return queryset.filter(Q(name__icontains=value) | Q(description__icontains=value))
 
 
-class ProcessFilter(filters.FilterSet):
+class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     """By workflow, status, origin, person, schedule and time."""
 
     workflow_name = filters.CharFilter(field_name="workflow__name", label="Name of the workflow.")

@@ -43,7 +43,8 @@ def _choices(field: forms.Field) -> list[list[Any]] | None:
     if not isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
         return None
     pairs: list[list[Any]] = []
-    for value, label in field.choices:
+    choices: Any = field.choices
+    for value, label in choices:
         group = label if isinstance(label, list | tuple) else [(value, label)]
         pairs.extend([_plain(getattr(inner, "value", inner)), force_str(text)] for inner, text in group)
         if len(pairs) >= MOST_CHOICES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -167,8 +167,8 @@ class LogViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[StepLog]):
 class CallbackViewSet(TaskErrorsMixin, GenericViewSet[Process]):
     """Where an outside system answers a process that awaits its callback. The token in the address is the key."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
+    permission_classes = []
     queryset = Process.objects.none()
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=shapes.ReceivedSerializer)

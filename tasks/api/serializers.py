@@ -33,7 +33,9 @@ class LastRunSerializer(serializers.Serializer[Any]):
 class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
     """A workflow of the database, with its name for people and its last and next run."""
 
-    label = serializers.SerializerMethodField(help_text="Its name for people; the name itself when it has none.")
+    label = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Its name for people; the name itself when it has none."
+    )
     last_run = serializers.SerializerMethodField()
     next_run_at = serializers.DateTimeField(allow_null=True, help_text="Earliest due time of its enabled schedules.")
 
@@ -55,11 +57,11 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
 
 class FormFieldSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     type = serializers.CharField(help_text="Class of the field, such as CharField or UUIDField.")
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
     secret = serializers.BooleanField(help_text="Stored encrypted, and masked wherever it is shown.")
-    help_text = serializers.CharField()
+    help_text = serializers.CharField()  # type: ignore[assignment]
     initial = serializers.JSONField(allow_null=True)
     choices = serializers.ListField(
         child=serializers.ListField(), allow_null=True, help_text="Pairs of value and label."
@@ -117,7 +119,7 @@ class ProcessDetailSerializer(ProcessSerializer):
     actions = serializers.SerializerMethodField(help_text="What you may do with it now: retry, resume, abort, …")
 
     class Meta(ProcessSerializer.Meta):
-        fields = (*ProcessSerializer.Meta.fields, "traceback", "steps", "inputs", "actions")
+        fields = (*ProcessSerializer.Meta.fields, "traceback", "steps", "inputs", "actions")  # type: ignore[assignment]
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, process: Process) -> Any:

@@ -1,13 +1,15 @@
 """Addresses below /api/ that this application answers."""
 
+from typing import Any
+
 from django.urls import path
 
 from tasks.api.processes import CallbackViewSet, LogViewSet, ProcessViewSet
 from tasks.api.status import StatusView
 from tasks.api.workflows import TaskViewSet, WorkflowViewSet
 
-READ = {"get": "retrieve"}
-DETAIL = {**READ, "patch": "partial_update", "delete": "destroy"}
+READ: dict[str, Any] = {"get": "retrieve"}
+DETAIL: dict[str, Any] = {**READ, "patch": "partial_update", "delete": "destroy"}
 
 urlpatterns = [
     path("tasks/", TaskViewSet.as_view({"get": "list"}), name="task-list"),
