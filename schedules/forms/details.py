@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin import words
+from schedules.forms.fields import WordsField
 from schedules.models import CatchUp, Overlap
 
 MAX_TAGS = 20
@@ -25,17 +26,11 @@ _GRACES = [
 ]
 
 
-class TagsField(forms.CharField):
-    """Tags, separated by commas; cleans to a list without doubles, in the order typed."""
-
-    def prepare_value(self, value: Any) -> Any:
-        return ", ".join(value) if isinstance(value, list) else value
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.prepare_value(initial), data)
+class TagsField(WordsField):
+    """Tags, separated by commas."""
 
     def clean(self, value: Any) -> Any:
-        tags = list(dict.fromkeys(tag.strip() for tag in super().clean(value).split(",") if tag.strip()))
+        tags = super().clean(value)
         if len(tags) > MAX_TAGS:
             raise ValidationError(_("No more than %(limit)s tags, please."), params={"limit": MAX_TAGS})
         for tag in tags:

@@ -54,3 +54,16 @@ class ClockField(_Comparable, forms.TimeField):
         attrs={"placeholder": "01:30", "inputmode": "numeric", "autocomplete": "off"}, format="%H:%M"
     )
     default_error_messages = {"invalid": _("Write a time of day from 00:00 to 23:59.")}
+
+
+class WordsField(forms.CharField):
+    """Words, separated by commas; cleans to a list without doubles, in the order typed."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def clean(self, value: Any) -> Any:
+        return list(dict.fromkeys(word.strip() for word in super().clean(value).split(",") if word.strip()))

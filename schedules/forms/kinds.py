@@ -72,8 +72,8 @@ MONTH_DAYS: list[tuple[StrOrPromise, list[tuple[str, StrOrPromise]]]] = [
     ),
 ]
 
-# Which fields belong to which kind. Start, end and jitter do not apply to a single date.
-WINDOW = ("start_date", "end_date", "jitter")
+# Which fields belong to which kind. Start, end, days off and jitter do not apply to a single date.
+WINDOW = ("start_date", "end_date", "except_dates", "jitter")
 GROUPS: dict[str, tuple[str, ...]] = {
     Kind.EVERY: ("every", "unit", "every_time", *WINDOW),
     Kind.DAILY: ("daily_time", *WINDOW),

@@ -69,8 +69,7 @@ class TimingForm(TimingFields):
         window: dict[str, Any] = {
             name: cleaned[name].isoformat() for name in ("start_date", "end_date") if cleaned.get(name)
         }
-        if cleaned.get("jitter"):
-            window["jitter"] = cleaned["jitter"]
+        window |= {name: cleaned[name] for name in ("except_dates", "jitter") if cleaned.get(name)}
         return asked[0], {**asked[1], **window}
 
     def _one_way_of_cron(self, cleaned: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from schedules.forms import combine, kinds
-from schedules.forms.fields import ClockField, LocalDateTimeField
+from schedules.forms.fields import ClockField, LocalDateTimeField, WordsField
 from schedules.forms.kinds import CRON_FIELDS, GROUPS, MONTH_DAYS, WEEKDAYS, Kind, Unit
 
 if TYPE_CHECKING:
@@ -57,6 +57,13 @@ class TimingFields(forms.Form):
     )
     start_date = LocalDateTimeField(label=_("Not before"), required=False)
     end_date = LocalDateTimeField(label=_("Not after"), required=False)
+    except_dates = WordsField(
+        label=_("Not on"),
+        required=False,
+        max_length=2000,
+        help_text=_("Days between commas: 2026-12-25, or 12-25 for every year."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     jitter = forms.IntegerField(
         label=_("Jitter in seconds"),
         required=False,
@@ -88,7 +95,7 @@ class TimingFields(forms.Form):
 
     @property
     def has_window(self) -> bool:
-        """Whether start, end or jitter are in use, so that the template opens them."""
+        """Whether start, end, days off or jitter are in use, so that the template opens them."""
         anchored = not self.is_bound and self["kind"].value() == Kind.EVERY  # every interval has its start
         names = kinds.WINDOW[1:] if anchored else kinds.WINDOW
         return any(self[name].value() or self[name].errors for name in names)

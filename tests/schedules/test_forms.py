@@ -16,7 +16,12 @@ from schedules.forms.reading import timing_values
 from schedules.triggers import parse
 
 ONE_O_CLOCK = {"trigger": "cron", "trigger_kwargs": {"hour": "1"}}
-WINDOW = {"start_date": "2027-01-01T00:00:00", "end_date": "2028-01-01T00:00:00", "jitter": "30"}
+WINDOW = {
+    "start_date": "2027-01-01T00:00:00",
+    "end_date": "2028-01-01T00:00:00",
+    "jitter": "30",
+    "except_dates": "12-25, 2027-04-05",
+}
 
 
 def sent(**values: Any) -> QueryDict:
@@ -84,6 +89,7 @@ def test_cron_by_single_fields_has_seconds() -> None:
 def test_start_end_and_jitter_apply_to_every_kind_that_repeats() -> None:
     _kind, kwargs = trigger_of(sent(kind="daily", daily_time="01:00", **WINDOW))
     assert kwargs["jitter"] == 30
+    assert kwargs["except_dates"] == ["12-25", "2027-04-05"]
     assert kwargs["start_date"].startswith("2027-01-01T00:00:00")
     assert kwargs["end_date"].startswith("2028-01-01T00:00:00")
 
@@ -106,6 +112,7 @@ def test_start_end_and_jitter_apply_to_every_kind_that_repeats() -> None:
         ({"kind": "daily", "daily_time": "01:00", "timezone": "Europe/Lodnon"}, "timezone", "mean Europe/London?"),
         ({"kind": "daily", "daily_time": "01:00", **WINDOW, "end_date": "2020-01-01T00:00"}, "end_date", ""),
         ({"kind": "daily", "daily_time": "01:00", "jitter": "99999999"}, "jitter", ""),
+        ({"kind": "daily", "daily_time": "01:00", "except_dates": "13-41"}, "except_dates", ""),
     ],
 )
 def test_an_error_stands_beside_the_field_that_caused_it(values: dict[str, Any], field: str, words: str) -> None:
@@ -213,6 +220,7 @@ def test_json_nests_legs_in_legs() -> None:
         ("cron", {"expression": "*/5 * * * *"}, "cron"),
         ("cron", {"hour": "1", "second": "*/20"}, "cron"),
         ("cron", {"expression": "30 1 * * *", "start_date": "2027-01-01T00:00:00", "jitter": 5}, "daily"),
+        ("cron", {"expression": "30 1 * * *", "except_dates": ["12-25", "2026-12-31"]}, "daily"),
         ("date", {"run_date": "2027-07-01T10:00:00"}, "once"),
         ("interval", {"minutes": 5}, "every"),
         ("interval", {"weeks": 2, "start_date": "2027-01-04T08:00:00", "end_date": "2028-01-01"}, "every"),
