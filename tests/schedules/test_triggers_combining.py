@@ -133,7 +133,7 @@ def test_random_combinations_are_due_exactly_when_their_legs_are_together() -> N
     source = random.Random(11)
     window = (at("2027-01-10T00:00"), at("2027-01-13T00:00"))
     met = 0
-    for _attempt in range(300):
+    for _attempt in range(150):
         legs = [random_leg(source) for _n in range(source.choice([2, 2, 3]))]
         by_leg = [within(load("or", {"triggers": [one], "end_date": "2027-01-12"}), *window) for one in legs]
         kwargs = {"triggers": legs, "end_date": "2027-01-12"}  # all of that day
@@ -142,7 +142,7 @@ def test_random_combinations_are_due_exactly_when_their_legs_are_together() -> N
         met += bool(common)
         assert within(any_of, *window) == set.union(*by_leg), legs
         assert within(together, *window) == common, legs
-    assert met > 50
+    assert met > 25
 
 
 def within(trigger: Trigger, start: datetime, end: datetime) -> set[datetime]:
