@@ -7,6 +7,7 @@ change without one was made by the system itself: the scheduler, a worker, a mig
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -195,7 +196,8 @@ def _shown(field: Any, value: Any) -> Any:
         return User.objects.filter(pk=value).values_list("username", flat=True).first() or value
     if field.choices:
         return dict(field.flatchoices).get(value, value)
-    return covered(value)
+    shown = covered(value)
+    return json.dumps(shown, ensure_ascii=False, sort_keys=True) if isinstance(shown, dict | list) else shown
 
 
 def covered(value: Any) -> Any:

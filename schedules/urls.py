@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from schedules.views import actions, detail, editing, listing, outage, week
+from schedules.views import actions, detail, editing, history, listing, outage, week
 
 app_name = "schedules"
 urlpatterns = [
@@ -21,4 +21,5 @@ urlpatterns = [
     path("<uuid:pk>/run/", actions.run, name="run"),
     path("<uuid:pk>/restore/", actions.restore, name="restore"),
     path("<uuid:pk>/own/", actions.own, name="own"),
+    path("<uuid:pk>/revert/", history.revert, name="revert"),
 ]

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 register = template.Library()
 
 
-@register.inclusion_tag("components/history.html")
-def history(row: Model, revert_url: str = "") -> dict[str, Any]:
+@register.inclusion_tag("components/history.html", takes_context=True)
+def history(context: dict[str, Any], row: Model, revert_url: str = "") -> dict[str, Any]:
     """Show who changed `row`, when and what. With `revert_url`, each earlier state can be brought back: the form posts
     the entry's number there as `event`."""
-    return {"changes": changes_of(row), "revert_url": revert_url}
+    return {"changes": changes_of(row), "revert_url": revert_url, "csrf_token": context.get("csrf_token")}

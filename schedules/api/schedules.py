@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ScopedMixin, idempotent
+from accounts.audit import changes_of
 from accounts.models import Scope
 from orchestrator_admin.rest.serializers import read
 from schedules import services, triggers
@@ -22,6 +23,7 @@ from schedules.api.filters import OccurrenceFilter, ScheduleFilter
 from schedules.api.preconditions import etag, expected_version, unchanged
 from schedules.api.problems import ScheduleErrorsMixin
 from schedules.exceptions import ScheduleNotFound
+from schedules.history import revert
 from schedules.models import Occurrence, Schedule
 from tasks.api.processes import IDEMPOTENCY_KEY
 from tasks.models import Process
@@ -123,6 +125,19 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         """Make yourself its owner: what it starts is authorised as you. For admins."""
         self._seen(pk)
         services.take_ownership(pk, user=request.user)
+        return self._shown(pk)
+
+    @extend_schema(responses=shapes.HistorySerializer)
+    def history(self, request: Request, pk: UUID) -> Response:
+        """Tell who changed it, when, and what, the latest change first."""
+        trail = changes_of(self._seen(pk))
+        return Response({"results": shapes.ChangeSerializer(trail, many=True).data})
+
+    @extend_schema(request=shapes.RevertBody, responses=shapes.ScheduleSerializer)
+    def revert(self, request: Request, pk: UUID) -> Response:
+        """Bring back what it was after one change of its history. A pause stays."""
+        self._seen(pk)
+        revert(pk, read(shapes.RevertBody, request.data)["event_id"], user=request.user)
         return self._shown(pk)
 
     @extend_schema(request=shapes.PreviewBody, responses=shapes.PreviewSerializer)

@@ -139,3 +139,26 @@ class ScheduleResultSerializer(serializers.Serializer[Any]):
 
 class BulkSchedulesSerializer(serializers.Serializer[Any]):
     results = ScheduleResultSerializer(many=True)
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    event_id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=["insert", "update", "delete"])
+    who = serializers.CharField()
+    door = serializers.CharField(help_text="page, api, command, or empty for the system itself.")
+    differences = DifferenceSerializer(many=True)
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    results = ChangeSerializer(many=True)
+
+
+class RevertBody(StrictSerializer):
+    event_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)

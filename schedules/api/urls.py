@@ -16,6 +16,8 @@ urlpatterns = [
     path("schedules/bulk/", ScheduleViewSet.as_view({"post": "bulk"}), name="schedule-bulk"),
     path("schedules/<uuid:pk>/", ScheduleViewSet.as_view(DETAIL), name="schedule-detail"),
     path("schedules/<uuid:pk>/occurrences/", OccurrenceViewSet.as_view({"get": "list"}), name="schedule-occurrences"),
+    path("schedules/<uuid:pk>/history/", ScheduleViewSet.as_view({"get": "history"}), name="schedule-history"),
+    path("schedules/<uuid:pk>/revert/", ScheduleViewSet.as_view({"post": "revert"}), name="schedule-revert"),
     *(
         path(f"schedules/<uuid:pk>/{name}/", ScheduleViewSet.as_view({"post": action}), name=f"schedule-{name}")
         for name, action in ACTIONS.items()

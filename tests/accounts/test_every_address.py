@@ -19,9 +19,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from accounts.audit import changes_of
 from accounts.models import Action, User
 from accounts.tokens import create_token
-from schedules.services import create_schedule
+from schedules.models import Schedule
+from schedules.services import create_schedule, edit_schedule
 from tasks import services
 from tasks.models import Product, Subscription
 from tests.people import PASSWORD, grant, somebody
@@ -73,6 +75,7 @@ EXPECTED: dict[str, str] = {
     "schedules/<uuid:pk>/run/": "POST operator!",
     "schedules/<uuid:pk>/restore/": "POST scheduler",
     "schedules/<uuid:pk>/own/": "POST scheduler!",
+    "schedules/<uuid:pk>/revert/": "POST scheduler!",
     # API
     "api/": "",
     "api/schema/": "GET anonymous",
@@ -105,6 +108,8 @@ EXPECTED: dict[str, str] = {
     "api/schedules/<uuid:pk>/run/": "POST operator!",
     "api/schedules/<uuid:pk>/skip-next/": "POST scheduler!",
     "api/schedules/<uuid:pk>/take-ownership/": "POST scheduler",
+    "api/schedules/<uuid:pk>/history/": "GET viewer",
+    "api/schedules/<uuid:pk>/revert/": "POST scheduler!",
     # Machines that watch us
     "health/": "ANY anonymous",
     "metrics": "ANY anonymous",
@@ -190,6 +195,8 @@ class World:
         self.group = Group.objects.create(name="passing")
         self.process = services.start_process("counting", [], self.people["scheduler"])
         self.schedule = create_schedule(user=self.people["scheduler"], **SCHEDULE).pk
+        self.event = changes_of(Schedule.objects.get())[0].event_id
+        edit_schedule(self.schedule, {"name": "edited"}, user=self.people["scheduler"])
         self.token = create_token(self.victim)[0].token_id
         self.product = Product.objects.create(name="Node")
         self.subscription = Subscription.objects.create(product=self.product)
@@ -234,6 +241,8 @@ class World:
             "api/processes/": {"workflow_name": "counting"},
             "api/processes/bulk/": {"action": "abort", "process_ids": [str(self.process)]},
             "api/processes/<uuid:process_id>/": {"note": "x"},
+            "schedules/<uuid:pk>/revert/": {"event": self.event},
+            "api/schedules/<uuid:pk>/revert/": {"event_id": self.event},
             "api/schedules/": SCHEDULE,
             "api/schedules/preview/": {"trigger": "cron", "trigger_kwargs": {"expression": "0 1 * * *"}},
             "api/schedules/bulk/": {"action": "pause", "schedule_ids": [str(self.schedule)]},

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from accounts.models import Action
 from schedules.models import Occurrence, Schedule
@@ -307,3 +308,43 @@ def test_schedules_of_hidden_workflows_do_not_exist_for_others(schedule: Any) ->
 def test_an_admin_takes_ownership(schedule: Any) -> None:
     ada = Api(somebody("ada", "admin"))
     assert ada.post(f"/api/schedules/{schedule['id']}/take-ownership/").json()["owner"] == "ada"
+
+
+# History
+
+
+def test_an_earlier_state_is_brought_back(api: Api, schedule: Any) -> None:
+    address = f"/api/schedules/{schedule['id']}/"
+    first = api.get(f"{address}history/").json()["results"][0]
+    assert (first["kind"], first["who"]) == ("insert", "sven")
+    body = {"name": "Hourly", "trigger": "interval", "trigger_kwargs": {"hours": 1}, "tags": ["core"]}
+    api.patch(address, body)
+    api.post(f"{address}pause/")
+    reverted = api.post(f"{address}revert/", {"event_id": first["event_id"]})
+    assert reverted.status_code == 200, reverted.content
+    shown = reverted.json()
+    for field in ("name", "trigger", "trigger_kwargs", "time_zone", "tags"):
+        assert shown[field] == schedule[field], field
+    assert shown["enabled"] is False
+    latest = api.get(f"{address}history/").json()["results"][0]
+    assert {each["field"]: each["after"] for each in latest["differences"]}["name"] == "Nightly"
+
+
+def test_an_entry_of_another_schedule_brings_nothing_back(api: Api, schedule: Any) -> None:
+    other = api.post("/api/schedules/", {**BODY, "name": "Other"}).json()
+    event = api.get(f"/api/schedules/{other['id']}/history/").json()["results"][0]["event_id"]
+    assert api.post(f"/api/schedules/{schedule['id']}/revert/", {"event_id": event}).status_code == 404
+    assert api.post(f"/api/schedules/{schedule['id']}/revert/", {"event_id": 2**70}).status_code == 400
+
+
+def test_one_click_on_the_page_brings_it_back(api: Api, schedule: Any) -> None:
+    api.patch(f"/api/schedules/{schedule['id']}/", {"name": "Hourly"})
+    page = Client()
+    page.force_login(api.user)
+    text = page.get(f"/schedules/{schedule['id']}/").content.decode()
+    assert "Bring back" in text
+    event = text.split('name="event" value="')[1].split('"')[0]
+    answer = page.post(f"/schedules/{schedule['id']}/revert/", {"event": event})
+    assert answer.status_code == 302
+    assert Schedule.objects.get(pk=schedule["id"]).name == "Nightly"
+    assert page.post(f"/schedules/{schedule['id']}/revert/", {"event": "x"}).status_code == 404
