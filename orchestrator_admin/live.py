@@ -37,6 +37,7 @@ LONGEST_STREAM = 600
 PULSE = 15
 TOGETHER = 0.15
 SKEW_MS = 1_000
+LINGER = 10
 
 
 def topics_of(channel: str, payload: str) -> tuple[str, ...]:
@@ -91,12 +92,16 @@ class Hub:
                     subscriber.tell(topic)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """Remove a subscriber; the last one stops the listening."""
+        """Remove a subscriber. Soon after the last one the listening stops; not at once, since pages follow pages."""
         self.subscribers.discard(subscriber)
         for topic in subscriber.topics:
             self.followers[topic].discard(subscriber)
             if not self.followers[topic]:
                 del self.followers[topic]
+        if not self.subscribers:
+            asyncio.get_running_loop().call_later(LINGER, self._stop_when_idle)
+
+    def _stop_when_idle(self) -> None:
         if not self.subscribers and self._task is not None:
             self._task.cancel()
             self._task = None
@@ -166,6 +171,8 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 
 async def _stream(topics: list[str], since: int) -> AsyncIterator[bytes]:
+    # The request lasts as long as the page is open; its database connection must not, or the pool is soon empty.
+    await sync_to_async(connections.close_all)()
     subscriber = Subscriber(topics)
     hub.join(subscriber, since)
     end = time.monotonic() + LONGEST_STREAM

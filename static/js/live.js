@@ -37,6 +37,16 @@ function refresh(region) {
     htmx.trigger(region, "live");
   }, Math.max(rest, 0));
 }
+/* What could not be fetched is tried again: the server or its database may be away for a moment. */
+document.addEventListener("htmx:afterRequest", (event) => {
+  const region = event.detail.elt;
+  if (event.detail.successful || !region.dataset?.live) return;
+  show("reconnecting");
+  setTimeout(() => refresh(region), 2000);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (live.source?.readyState === EventSource.OPEN && mark?.dataset.state === "reconnecting") show("live");
+});
 const refreshAll = () => regions().forEach(refresh);
 const dirty = () => regions().filter((region) => region.dirty).forEach(refresh);
 document.addEventListener("visibilitychange", dirty);

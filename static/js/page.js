@@ -128,7 +128,9 @@ function complain(text) {
   note.textContent = text;
   document.getElementById("notes").replaceChildren(note);
 }
-document.addEventListener("htmx:responseError", (event) => complain(say(words.refused, event.detail.xhr.status)));
+document.addEventListener("htmx:responseError", (event) => {
+  if (!event.detail.elt.dataset.live) complain(say(words.refused, event.detail.xhr.status));
+});
 document.addEventListener("htmx:sendError", (event) => {
   if (event.detail.requestConfig.verb !== "get") complain(words.unreachable);
 });

@@ -1,4 +1,4 @@
-"""The main job in a real browser: log in, run a task, watch its steps; with the mouse, with keys alone, without scripts."""
+"""The main job in a real browser: log in, run a task, watch its steps; by mouse, by keys alone, without scripts."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def test_a_process_page_follows_its_process_and_stops_at_the_end(running: System
 
 def test_the_main_job_needs_no_mouse(running: System, page: Page) -> None:
     page.goto(running.url)
+    tab_to(page, "[name=login]")
     page.keyboard.type("noc-operator")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
