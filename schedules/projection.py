@@ -66,7 +66,7 @@ def rebuild() -> int:
         removed = cursor.rowcount
         cursor.execute(_WRONG)
         wrong = [row[0] for row in cursor.fetchall()]
-        # Locked are only those that differ. SKIP LOCKED: one that is being fired or edited is projected by whoever does.
+        # Only those that differ are locked. SKIP LOCKED: whoever fires or edits one projects it as well.
         cursor.execute(f"{_INSERT} {_ROWS} WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED {_UPSERT}", [wrong])
         return int(removed + cursor.rowcount)
 
