@@ -19,7 +19,7 @@ from schedules.triggers import sentences
 from schedules.triggers.base import PatternTrigger
 from schedules.triggers.dst import LAST_YEAR
 from schedules.triggers.interval import EveryDays, local_days
-from schedules.triggers.patterns import DayRule, Pattern, TimesOfDay
+from schedules.triggers.patterns import LAST_DAY, DayRule, Pattern, TimesOfDay
 from schedules.triggers.reading import Reader
 
 UNITS = {"years": 100, "months": 1200, "weeks": 5200, "days": 36_500}
@@ -101,7 +101,7 @@ class MixedDays:
         while month // 12 < LAST_YEAR:
             month += self._months
             if found := _day_of_month(month, day.day):
-                return found + self._more
+                return found + self._more if found < LAST_DAY - self._more else None
         return None
 
 

@@ -22,6 +22,7 @@ from schedules.triggers.reading import Reader
 
 NAMES: tuple[str, ...] = Fields.FIELD_NAMES
 LONGEST = 100
+EVERY_WEEK = 53
 # APScheduler itself would ignore what follows a name, such as the /2 of mon-fri/2.
 _TERM = re.compile(r"(\*|\d+(-\d+)?)(/\d+)?|[a-z]{3}(-[a-z]{3})?|last|(1st|2nd|3rd|4th|5th|last) +[a-z]{3}", re.ASCII)
 _MOST_STEPS = 40_000
@@ -59,7 +60,7 @@ def sentence(fields: tuple[tuple[str, int | str], ...]) -> str:
     pattern = from_fields(fields)
     days = FieldDays({field.name: field for field in _read(fields)})
     given = ", ".join(f"{name} {value}" for name, value in fields)
-    return sentences.cron_fields(texts, pattern.times, days.months, days.weekdays, days.days_of_month()) or (
+    return sentences.cron_fields(texts, pattern.times, days.months, days.weekdays, days.days) or (
         _("Whenever all of these match: %(fields)s") % {"fields": given}
     )
 
@@ -81,10 +82,13 @@ class FieldDays:
     """The days that year, month, day, week and day_of_week allow together."""
 
     def __init__(self, fields: Mapping[str, BaseField]) -> None:
-        self._year, self._month, self._week, self._day = (fields[n] for n in ("year", "month", "week", "day"))
+        self._year, self._day = fields["year"], fields["day"]
         self.months = {month for month in range(1, 13) if _allows(fields["month"], date(2000, month, 1))}
         self.weekdays = {day.weekday() for day in _A_WEEK if _allows(fields["day_of_week"], day)}
-        self._every_week, self._every_day = str(self._week) == "*", str(self._day) == "*"
+        self.weeks = {week for week in range(1, 54) if _allows(fields["week"], _Week(week))}
+        # By number; none where `day` counts weekdays or says `last`, so that it depends on the month.
+        numbers = range(0) if re.search("[a-z]", str(self._day)) else range(1, 32)
+        self.days = {day for day in numbers if _allows(self._day, date(2000, 1, day))}
 
     def next_day(self, day: date, last: date) -> date | None:
         for _step in range(_MOST_STEPS):
@@ -94,27 +98,29 @@ class FieldDays:
                 day = date(day.year + 1, 1, 1)
             elif day.month not in self.months:
                 day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-            elif self._matches(day):
+            elif len(self.weeks) < EVERY_WEEK and day.isocalendar().week not in self.weeks:
+                day += timedelta(days=7 - day.weekday())
+            elif day.weekday() in self.weekdays and self._allows_day(day):
                 return day
             else:
                 day += timedelta(days=1)
         return None
 
-    def days_of_month(self) -> set[int]:
-        """Return the days of the month allowed by number; none where `day` counts weekdays or says `last`."""
-        if re.search("[a-z]", str(self._day)):
-            return set()
-        return {day for day in range(1, 32) if _allows(self._day, date(2000, 1, day))}
-
-    def _matches(self, day: date) -> bool:
-        return (
-            day.weekday() in self.weekdays
-            and (self._every_day or _allows(self._day, day))
-            and (self._every_week or _allows(self._week, day))
-        )
+    def _allows_day(self, day: date) -> bool:
+        return day.day in self.days if self.days else _allows(self._day, day)
 
 
 _A_WEEK = [date(2024, 1, day) for day in range(1, 8)]
+
+
+class _Week:
+    """Stands for a day where APScheduler's field asks for its ISO week."""
+
+    def __init__(self, week: int) -> None:
+        self.week = week
+
+    def isocalendar(self) -> tuple[int, int, int]:
+        return 2000, self.week, 1
 
 
 class _Moment:

@@ -127,6 +127,11 @@ def test_a_calendar_interval_that_began_long_ago_goes_on_and_does_not_fire_at_on
     assert mixed.first(NOW) == mixed.next_after(NOW)
 
 
+def test_a_calendar_interval_of_lifetimes_ends_with_time() -> None:
+    trigger = parse("calendarinterval", {"years": 23, "weeks": 3601}, now=NOW)
+    assert 50 < len(due_times(trigger, NOW, 1000)) < 200
+
+
 def test_a_start_with_a_time_is_the_earliest_due_time_of_a_calendar_interval() -> None:
     trigger = parse("calendarinterval", {"days": 1, "hour": 6, "start_date": "2026-12-01T12:00"})
     assert due_times(stored(trigger), NOW, 1) == [at("2026-12-02T06:00")]
