@@ -195,6 +195,8 @@ def _clock(unit: str, at: str | None) -> dict[str, int]:
     return {name: int(part) for name, part in zip(names, parts, strict=False)}
 
 
+# Modules beside schedule files that declare none.
+NOT_SCHEDULES = ("test_", "tests", "conftest", "_")
 _discovery = threading.Lock()
 _errors: dict[str, str] | None = None
 
@@ -225,4 +227,5 @@ def _import(name: str, errors: dict[str, str]) -> None:
         logger.exception("schedule_file_broken", module=name)
         return
     for _finder, child, _is_package in pkgutil.iter_modules(getattr(module, "__path__", [])):
-        _import(f"{name}.{child}", errors)
+        if not child.startswith(NOT_SCHEDULES):
+            _import(f"{name}.{child}", errors)
