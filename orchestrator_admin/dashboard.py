@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from orchestrator_admin.chrome import failed_since, looked_at
+from orchestrator_admin.chrome import Chrome, failed_since, looked_at
 from orchestrator_admin.health import health
 from orchestrator_admin.htmx import render_page
 from orchestrator_admin.timeline import drawing, summary, timeline
@@ -40,7 +40,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     coming = _coming(request)
     picture = timeline(seen_processes(request), coming, now)
     context = {
-        "greeting": _greeting(request, now, len(failed)),
+        "greeting": _greeting(Chrome(request).failures, now),
         "now": now,
         "looked_at": looked_at(request),
         "failed": [_line(request, process) for process in failed[:SHOWN]],
@@ -80,13 +80,15 @@ def _line(request: HttpRequest, process: Process) -> dict[str, Any]:
     return {"process": process, "title": label(process.workflow.name), "retry": actions["retry"]}
 
 
-def _greeting(request: HttpRequest, now: datetime, failed: int) -> str:
-    """Return a sentence for the hour of the viewer, and what they most want to know."""
+def _greeting(failures: str, now: datetime) -> str:
+    """Return a sentence for the hour of the viewer, and what they want to know; `failures` as the top bar has it."""
     hour = timezone.localtime(now).hour
     hello = _("Good morning.") if 4 < hour < 12 else _("Good afternoon.") if 12 <= hour < 18 else _("Good evening.")
-    if not failed:
+    if not failures:
         return f"{hello} {_('Nothing failed since you last looked.')}"
-    if failed > SHOWN:
-        return f"{hello} {_('More than %(count)d runs failed since you last looked.') % {'count': SHOWN}}"
-    sentence = ngettext("One run failed since you last looked.", "%(count)d runs failed since you last looked.", failed)
-    return f"{hello} {sentence % {'count': failed}}"
+    sentence = ngettext(
+        "One run failed since you last looked.",
+        "%(count)s runs failed since you last looked.",
+        int(failures.removesuffix("+")),
+    )
+    return f"{hello} {sentence % {'count': failures}}"
