@@ -38,9 +38,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         epilog="Settings come from the environment; README.md lists them.",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 is all (default: %(default)s)"
+        "--host",
+        default=_setting("HOST", "127.0.0.1"),
+        help="address to listen on; 0.0.0.0 is all (default: %(default)s)",
     )
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=_setting("PORT", "8000"), help="port to listen on (%(default)s)")
     options = parser.parse_args(arguments)
     if not 0 < options.port < 65536:
         parser.error(f"argument --port: {options.port} is not between 1 and 65535")
@@ -144,7 +146,11 @@ def _address(options: argparse.Namespace) -> str:
 
 
 def _data_dir() -> Path:
-    return Path(os.environ.get("ORCHESTRATOR_DATA_DIR") or ROOT / ".data").absolute()
+    return Path(_setting("ORCHESTRATOR_DATA_DIR", str(ROOT / ".data"))).absolute()
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(name) or default
 
 
 def _set_environment(options: argparse.Namespace) -> None:

@@ -16,8 +16,8 @@ GRACE_SECONDS = 5
 def main() -> None:
     """Serve until SIGTERM, which finishes the requests that run."""
     parser = argparse.ArgumentParser(prog="bin/server", description=__doc__)
-    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to listen on")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="port to listen on")
+    parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="port to listen on")
     options = parser.parse_args()
     # uvicorn shuts down and then raises the signal again. That must end us in an orderly way: the last user of an
     # embedded server stops it.
