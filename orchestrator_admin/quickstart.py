@@ -40,7 +40,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--host",
         default=_setting("HOST", "127.0.0.1"),
-        help="address to listen on; 0.0.0.0 is all (default: %(default)s)",
+        help="address to listen on, 0.0.0.0 for all (%(default)s)",
     )
     parser.add_argument("--port", type=int, default=_setting("PORT", "8000"), help="port to listen on (%(default)s)")
     options = parser.parse_args(arguments)
@@ -158,7 +158,7 @@ def _set_environment(options: argparse.Namespace) -> None:
     os.chdir(ROOT)
     _data_dir().mkdir(parents=True, exist_ok=True)
     os.environ["DJANGO_SETTINGS_MODULE"] = "orchestrator_admin.settings"
-    if options.host not in LOCAL and "ALLOWED_HOSTS" not in os.environ:
+    if options.host not in LOCAL and not os.environ.get("ALLOWED_HOSTS"):
         names = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), socket.getfqdn()} | {options.host} - {*ANY}
         with suppress(OSError):
             names |= {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
