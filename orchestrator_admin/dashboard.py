@@ -86,9 +86,8 @@ def _greeting(failures: str, now: datetime) -> str:
     hello = _("Good morning.") if 4 < hour < 12 else _("Good afternoon.") if 12 <= hour < 18 else _("Good evening.")
     if not failures:
         return f"{hello} {_('Nothing failed since you last looked.')}"
-    sentence = ngettext(
-        "One run failed since you last looked.",
-        "%(count)s runs failed since you last looked.",
-        int(failures.removesuffix("+")),
-    )
-    return f"{hello} {sentence % {'count': failures}}"
+    count = int(failures.removesuffix("+"))
+    if failures.endswith("+"):
+        return f"{hello} {_('More than %(count)d runs failed since you last looked.') % {'count': count}}"
+    sentence = ngettext("One run failed since you last looked.", "%(count)d runs failed since you last looked.", count)
+    return f"{hello} {sentence % {'count': count}}"
