@@ -297,8 +297,8 @@ def faults(world: World, text: str, rules: dict[str, tuple[str, bool]]) -> Itera
     lenient = text.startswith("accounts/") and not ALLAUTH.isdisjoint(text.split("/"))
     for method in METHODS:
         least, changes = rules.get(method, ("nobody", False))
-        # A method that is not served at all needs no more than the two ends of the scale.
-        for rank in RANKS if method in rules else ("anonymous", "superuser"):
+        # A method that is not served, and pages that know no roles, need no more than the two ends of the scale.
+        for rank in RANKS if method in rules and not lenient else ("anonymous", "superuser"):
             answer, written = world.ask(rank, method, text)
             said = f"{method} /{text} as {rank}: {answer.status_code}, written {written or 'nothing'}"
             allowed = least in RANKS and RANKS.index(rank) >= RANKS.index(least)
