@@ -18,7 +18,7 @@ TASK = "task_sync_from"
 
 
 def every_second(count: int, **values: Any) -> dict[UUID, datetime]:
-    """Create that many schedules that are due every second, unless `values` say otherwise; return their first due times."""
+    """Create that many schedules, due every second unless `values` say otherwise; return their first due times."""
     values = {"workflow_name": TASK, "trigger": "interval", "trigger_kwargs": {"seconds": 1}, "user": None, **values}
     created = [create_schedule(name=f"every second {number}", **values) for number in range(count)]
     return {schedule.id: _cursor(schedule) for schedule in created}
@@ -58,9 +58,13 @@ def audit(first: dict[UUID, datetime], every: timedelta = SECOND) -> Audit:
         unstarted=len(occurrences) - len(started),
         without_process=sum(processes[occurrence.id] != 1 for occurrence in started),
         lag=max(
-            ((accepted[item.id] - item.scheduled_at).total_seconds() for item in started if item.id in accepted), default=0
+            (_seconds(accepted[item.id] - item.scheduled_at) for item in started if item.id in accepted), default=0
         ),
     )
+
+
+def _seconds(lag: timedelta) -> float:
+    return lag.total_seconds()
 
 
 def _cursor(schedule: Schedule) -> datetime:

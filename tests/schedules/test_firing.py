@@ -157,6 +157,15 @@ def test_while_the_engine_is_locked_due_times_are_skipped_with_that_reason() -> 
     assert ledger() == [(0, Outcome.SKIPPED, Reason.ENGINE_LOCKED), (60, Outcome.STARTED, "")]
 
 
+def test_due_times_may_be_held_until_the_engine_is_unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schedules.decisions.LOCK_HOLDS", True)  # a setting, read at import
+    schedule()
+    EngineSettings.objects.update_or_create(id=1, defaults={"global_lock": True})
+    fire_at(NOON)
+    assert ledger() == [(0, Outcome.STARTED, "")]
+    assert Process.objects.get().status == ProcessStatus.CREATED
+
+
 def test_an_owner_who_may_not_start_the_task_any_more_starts_nothing() -> None:
     sam = User.objects.create_user("sam")
     sam.groups.add(Group.objects.get(name="scheduler"))
