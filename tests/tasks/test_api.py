@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Action
 from orchestrator.workflow import RunPredicateFail, StepList, done, init, workflow
 from orchestrator.workflows import LazyWorkflowInstance
+from schedules.models import Schedule
 from tasks import services
 from tasks.models import Origin, Process, ProcessStatus, Workflow
 from tasks.targets import Target
@@ -49,6 +52,14 @@ def test_tasks_are_listed_with_label_and_last_run(api: Api) -> None:
     assert (task["target"], task["is_task"]) == ("SYSTEM", True)
     assert task["last_run"]["process_id"] == process_id
     assert api.get("/api/tasks/task_sync_from/").json() == task
+
+
+def test_the_next_run_counts_functions_of_code_that_start_the_task(api: Api) -> None:
+    due = timezone.now() + timedelta(hours=1)
+    Schedule.objects.create(name="f", job_id="f", function="f", starts=["counting"], trigger="cron", next_due_at=due)
+    row = api.get("/api/tasks/counting/").json()
+    assert datetime.fromisoformat(row["next_run_at"]) == due
+    assert api.get("/api/tasks/succeeding/").json()["next_run_at"] is None
 
 
 def test_workflows_of_other_targets_are_no_tasks(api: Api) -> None:
