@@ -108,6 +108,22 @@ class IllegalTransition(TaskError):
         return self.why or _("A process that is %(status)s cannot be changed this way (%(action)s).") % vars(self)
 
 
+class StartFailed(TaskError):
+    """The code of a workflow that is asked before a start (form, predicate, authorisation, lock) raised `__cause__`."""
+
+    def __init__(self, workflow_name: str, cause: BaseException) -> None:
+        super().__init__(workflow_name, cause)
+        self.workflow_name = workflow_name
+        self.__cause__ = cause
+
+    def __str__(self) -> str:
+        return _("“%(name)s” cannot be started: %(kind)s: %(cause)s") % {
+            "name": self.workflow_name,
+            "kind": type(self.__cause__).__name__,
+            "cause": self.__cause__,
+        }
+
+
 class StartedInsideStep(TaskError):
     """A step tried to start another process."""
 

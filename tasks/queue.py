@@ -1,17 +1,18 @@
 """The queue: Procrastinate's jobs, each of which tells a worker to look at one process.
 
 A job only wakes somebody up; the truth is the process row. A process has at most one waiting job (its id is the job's
-queueing lock). Jobs are written on Django's connection, in the transaction of what they belong to; finished ones are
-deleted. Whatever is lost between job and process is found again by `sweep`.
+queueing lock). Jobs are written on Django's connection, in the transaction of what they belong to, and are deleted
+with the commit that ends the run. Whatever is lost between job and process is found again by `sweep`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from procrastinate import jobs
+from procrastinate import JobContext, jobs
 from procrastinate.contrib.django import app
 
 from tasks import sql
@@ -30,12 +31,12 @@ class Ticket(NamedTuple):
     lock: str = ""
 
 
-@app.task(name=RUN_PROCESS, queue=DEFAULT_QUEUE)
-def run_process(process_id: str) -> None:
-    """Run a process in this worker: `tasks.worker` says how."""
+@app.task(name=RUN_PROCESS, queue=DEFAULT_QUEUE, pass_context=True)
+async def run_process(context: JobContext, process_id: str) -> None:
+    """Run a process in one of this worker's threads: `tasks.worker` says how."""
     from tasks.worker import work
 
-    work(UUID(process_id))
+    await asyncio.get_running_loop().run_in_executor(None, work, UUID(process_id), context.job.id)
 
 
 def enqueue(tickets: Sequence[Ticket]) -> None:

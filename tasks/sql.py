@@ -22,7 +22,7 @@ def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) ->
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters)  # type: ignore[arg-type]
+        cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description is not None else []
 
 

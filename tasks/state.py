@@ -17,7 +17,7 @@ from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 
 from tasks.exceptions import StateNotStorable
-from tasks.secrets import MARK, conceal, reveal
+from tasks.secrets import MARK, SecretUnreadable, conceal, reveal
 
 LIMIT: Final = 4_000_000
 """Bytes that a state may have as JSON."""
@@ -34,10 +34,18 @@ def loads(text: str) -> tuple[dict[str, Any], frozenset[str]]:
 def dumps(state: Mapping[str, Any], secrets: Collection[str] = ()) -> str:
     """Return `state` as JSON text with every Secret, and whatever equals one of `secrets`, encrypted.
 
-    Raises StateNotStorable, naming the key, for what JSON or the database cannot hold.
+    Raises StateNotStorable, naming the key, for what JSON or the database cannot hold, and for what only looks like one
+    of our encrypted secrets.
     """
     try:
-        text = _encoded(conceal(_plain(state) if secrets else state, secrets))
+        text = _encoded(state)
+        if _MARKED in text:
+            reveal(json.loads(text))
+        concealed = conceal(_plain(state) if secrets else state, secrets)
+        if concealed is not state:
+            text = _encoded(concealed)
+    except SecretUnreadable as error:
+        raise StateNotStorable(str(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise StateNotStorable(_explained(state, error)) from None
     if len(text) > LIMIT:

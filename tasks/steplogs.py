@@ -11,11 +11,13 @@ import logging
 import threading
 import traceback
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
+
+from django.db import transaction
 
 from orchestrator_admin.redaction import cover
 from tasks import sql
@@ -29,6 +31,16 @@ _NOISE: Final = frozenset({"event", "level", "logger", "timestamp", "process_id"
                            "exc_info", "stack_info", "_record", "_from_structlog"})  # fmt: skip
 
 
+_TRIM: Final = """
+DELETE FROM tasks_steplog WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER newest AS number, sum(length(message)) OVER newest AS size
+          FROM tasks_steplog WHERE process_id = %s AND position = %s AND level <> 'notice'
+        WINDOW newest AS (ORDER BY id DESC)
+    ) AS l WHERE number > %s OR size > %s
+) RETURNING id"""
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of one step."""
@@ -40,10 +52,10 @@ class Line:
 
 @dataclass
 class _Tape:
-    """The lines of one step: those to be written, and the sizes of those that were."""
+    """The lines of one step that wait to be written, and how much was written and dropped so far."""
 
     waiting: deque[Line] = field(default_factory=deque)
-    written: deque[int] = field(default_factory=deque)
+    lines: int = 0
     bytes: int = 0
     dropped: int = 0
     told: int = 0
@@ -54,17 +66,9 @@ class _Tape:
             self.waiting.popleft()
             self.dropped += 1
 
-    def room_for(self, lines: Iterable[Line]) -> int:
-        """Count `lines` as written and return how many rows, oldest first, have to go for them."""
-        for line in lines:
-            self.written.append(len(line.message))
-            self.bytes += len(line.message)
-        gone = 0
-        while len(self.written) > MOST_LINES or self.bytes > MOST_BYTES:
-            self.bytes -= self.written.popleft()
-            gone += 1
-        self.dropped += gone
-        return gone
+    @property
+    def full(self) -> bool:
+        return self.lines > MOST_LINES or self.bytes > MOST_BYTES
 
 
 class StepLogHandler(logging.Handler):
@@ -90,15 +94,17 @@ class StepLogHandler(logging.Handler):
     def flush_lines(self) -> None:
         """Write what was collected since the last time. Lines of a process that is gone are dropped."""
         with self._guard:
-            taken = [(key, list(tape.waiting)) for key, tape in self._tapes.items() if tape.waiting]
-            for key, _lines in taken:
-                self._tapes[key].waiting.clear()
-        for key, lines in taken:
+            waiting = [(key, tape) for key, tape in self._tapes.items() if tape.waiting]
+        for key, tape in waiting:
+            with self._guard:
+                lines = list(tape.waiting)
+                tape.waiting.clear()
             try:
-                self._write(key, lines)
+                with transaction.atomic():
+                    self._write(*key, tape, lines)
             except sql.CONNECTION_TROUBLE:
                 with self._guard:
-                    self._tapes[key].waiting.extendleft(reversed(lines))
+                    tape.waiting.extendleft(reversed(lines))
                 raise
 
     def forget_all_but(self, running: Collection[UUID]) -> None:
@@ -107,9 +113,7 @@ class StepLogHandler(logging.Handler):
             for key in [key for key, tape in self._tapes.items() if key[0] not in running and not tape.waiting]:
                 del self._tapes[key]
 
-    def _write(self, key: tuple[UUID, int], lines: list[Line]) -> None:
-        process_id, position = key
-        tape = self._tapes[key]
+    def _write(self, process_id: UUID, position: int, tape: _Tape, lines: list[Line]) -> None:
         sql.fetch(
             "INSERT INTO tasks_steplog (process_id, position, at, level, message) "
             "SELECT %s, %s, l.at, l.level, l.message "
@@ -120,13 +124,10 @@ class StepLogHandler(logging.Handler):
                 [line.message for line in lines], process_id,
             ),
         )  # fmt: skip
-        gone = tape.room_for(lines)
-        if gone:
-            sql.fetch(
-                "DELETE FROM tasks_steplog WHERE id IN (SELECT id FROM tasks_steplog WHERE process_id = %s AND "
-                "position = %s AND level <> 'notice' ORDER BY id LIMIT %s)",
-                (process_id, position, gone),
-            )
+        tape.lines += len(lines)
+        tape.bytes += sum(len(line.message) for line in lines)
+        if tape.full:
+            tape.dropped += len(sql.fetch(_TRIM, (process_id, position, MOST_LINES, MOST_BYTES)))
         if tape.dropped != tape.told:
             self._notice(process_id, position, tape.dropped)
             tape.told = tape.dropped

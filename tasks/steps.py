@@ -24,7 +24,7 @@ class Kind(Enum):
     """What the engine does when a step's turn comes."""
 
     FUNCTION = "function"
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     DONE = "done"
     ABORT = "abort"
     INPUT = "input"
@@ -88,7 +88,7 @@ class Step:
         return StepList([self]) >> other
 
     def __rrshift__(self, other: object) -> NoReturn:
-        _refuse(other)
+        raise _refusal(other)
 
     def __str__(self) -> str:
         return self.name
@@ -135,17 +135,17 @@ class StepList(list[Step]):
         super().__init__(steps)
         for step in self:
             if not isinstance(step, Step):
-                _refuse(step)
+                raise _refusal(step)
 
     def __rshift__(self, other: Step | StepList) -> StepList:
         if isinstance(other, Step):
             return StepList([*self, other])
         if isinstance(other, StepList):
             return StepList([*self, *other])
-        _refuse(other)
+        raise _refusal(other)
 
     def __rrshift__(self, other: object) -> NoReturn:
-        _refuse(other)
+        raise _refusal(other)
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> Step: ...
@@ -174,8 +174,8 @@ def merged(state: State, result: Any, name: str) -> State:
     return {**state, **result}
 
 
-def _refuse(other: object) -> NoReturn:
+def _refusal(other: object) -> TypeError:
     name = getattr(other, "__name__", None)
     what = f"{type(other).__name__} “{name}”" if name else f"{type(other).__name__} {other!r}"
     hint = f" Decorate it: @step(…) above def {name}." if callable(other) and name else ""
-    raise TypeError(f"Only steps and lists of steps can be joined with >>; this is {what}.{hint}")
+    return TypeError(f"Only steps and lists of steps can be joined with >>; this is {what}.{hint}")

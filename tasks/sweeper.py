@@ -30,7 +30,7 @@ EVERY: Final = 15.0
 CRASHES_UNTIL_QUARANTINE: Final = 3
 AT_ONCE: Final = 500
 _LOCK: Final = 7_203_915_001
-_GRACE: Final = "pg_postmaster_start_time() < now() - interval '20 seconds'"
+_GRACE_IS_OVER: Final = "SELECT pg_postmaster_start_time() < now() - interval '20 seconds'"
 """After a restart of the database workers that live get some time to come back before they count as lost."""
 
 
@@ -80,11 +80,13 @@ class Sweeper(threading.Thread):
 
 
 def _mark_lost() -> int:
+    if not _grace_is_over():
+        return 0
     rows = sql.fetch(
         "SELECT p.process_id, p.lease_token, p.current_step, p.crashes, p.worker, p.abort_requested_by, "
         "p.current_step_started_at, w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
-        f"WHERE p.status = 'running' AND p.lease_expires_at < now() AND {_GRACE} "
-        f"ORDER BY p.lease_expires_at LIMIT {AT_ONCE}",
+        "WHERE p.status = 'running' AND p.lease_expires_at < now() ORDER BY p.lease_expires_at LIMIT %s",
+        (AT_ONCE,),
     )
     return sum(_lost(*row) for row in rows)
 
@@ -107,13 +109,11 @@ def _lost(
     reason = _("Worker lost while running “%(step)s” (%(worker)s).") % names
     quarantined = crashes + 1 >= CRASHES_UNTIL_QUARANTINE
     if quarantined:
-        reason = (
-            _(
-                "Worker lost while running “%(step)s” (%(worker)s), for the third time in a row: the step is in quarantine "
-                "and is not retried by itself."
-            )
-            % names
+        reason = _(
+            "Worker lost while running “%(step)s” (%(worker)s), for the third time in a row: the step is in "
+            "quarantine and is not retried by itself."
         )
+        reason %= names
     with transaction.atomic():
         retries = not quarantined and _retries(process_id, workflow_name, step_name)
         status = ProcessStatus.WAITING if retries else ProcessStatus.FAILED
@@ -161,7 +161,8 @@ def _record_loss(process_id: UUID, step_name: str, status: StepStatus, reason: s
     same = sql.fetch(
         "UPDATE tasks_processstep SET attempts = attempts + 1, completed_at = %s, status = %s, state = %s::jsonb "
         "WHERE id = (SELECT max(id) FROM tasks_processstep WHERE process_id = %s AND parent_id IS NULL) "
-        "AND name = %s AND status IN ('failed', 'waiting') AND (progress IS NOT NULL OR state->>'class' = 'WorkerLost') "
+        "AND name = %s AND status IN ('failed', 'waiting') "
+        "AND (progress IS NOT NULL OR state->>'class' = 'WorkerLost') "
         "RETURNING id",
         (now, status.value, state, process_id, step_name),
     )
@@ -183,7 +184,8 @@ def _retry_waiting() -> int:
         return 0
     rows = sql.fetch(
         "SELECT process_id FROM tasks_process WHERE status = 'waiting' AND retry_at <= now() "
-        f"ORDER BY retry_at LIMIT {AT_ONCE}"
+        "ORDER BY retry_at LIMIT %s",
+        (AT_ONCE,),
     )
     return sum(_resumed(process_id, ProcessStatus.WAITING) for (process_id,) in rows)
 
@@ -200,7 +202,8 @@ def _fail_overdue() -> int:
     """Fail the processes that nobody called back in time."""
     rows = sql.fetch(
         "SELECT process_id FROM tasks_process WHERE status = 'awaiting_callback' AND callback_deadline <= now() "
-        f"ORDER BY callback_deadline LIMIT {AT_ONCE}"
+        "ORDER BY callback_deadline LIMIT %s",
+        (AT_ONCE,),
     )
     return sum(fail_overdue_callback(process_id) for (process_id,) in rows)
 
@@ -234,11 +237,12 @@ def _deliver_early() -> int:
 
 def _drop_stalled_jobs() -> int:
     """Throw away jobs whose worker is gone: they would hold their locks for ever. Their processes get new ones."""
+    if not _grace_is_over():
+        return 0
     rows = sql.fetch(
         "DELETE FROM procrastinate_jobs j WHERE j.status = 'doing' AND j.task_name = %s AND NOT EXISTS ("
         "SELECT FROM procrastinate_workers w WHERE w.id = j.worker_id "
-        "AND w.last_heartbeat > now() - interval '30 seconds') "
-        f"AND {_GRACE} RETURNING id",
+        "AND w.last_heartbeat > now() - interval '30 seconds') RETURNING id",
         (queue.RUN_PROCESS,),
     )
     return len(rows)
@@ -253,7 +257,8 @@ def _requeue() -> int:
         "WHERE p.status IN ('created', 'resumed') AND p.last_modified_at < now() - interval '10 seconds' "
         "AND NOT p.limited "
         "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
-        f"AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT {AT_ONCE * 4}"
+        "AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT %s",
+        (AT_ONCE * 4,),
     )
     missing: list[Any] = [queue.Ticket(*row) for row in rows]
     if missing:
@@ -277,6 +282,11 @@ def _forget_workers() -> int:
     sql.fetch("DELETE FROM tasks_workerinstance WHERE heartbeat_at < now() - interval '10 minutes'")
     sql.fetch("DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - interval '10 minutes'")
     return 0
+
+
+def _grace_is_over() -> bool:
+    row = sql.one(_GRACE_IS_OVER)
+    return bool(row and row[0])
 
 
 def _locked() -> bool:

@@ -1,4 +1,4 @@
-"""The only writer of a process's status. Each function is one compare-and-set: it changes what is as expected, or nothing.
+"""The only writer of a process's status. Each function is a compare-and-set: it changes what is expected, or nothing.
 
 What may follow what stands in `statuses.LEGAL`, which a trigger in the database enforces as well. A process that runs
 belongs to whoever holds its lease token: only with it can results be recorded, and whoever takes the process away
@@ -7,6 +7,7 @@ belongs to whoever holds its lease token: only with it can results be recorded, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,6 +66,12 @@ class Next:
     retry_after: float | None = None
     callback_token: str | None = None
     callback_timeout: float | None = None
+    job_id: int | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether this worker is done with the process. Its job, `job_id`, is then deleted with the same commit."""
+        return self.status != ProcessStatus.RUNNING
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,8 @@ UPDATE tasks_process AS p
    AND (p.status IN ('created', 'resumed') AND NOT {_LOCKED} AND (NOT p.limited OR %(admitted)s)
         OR p.status = 'running' AND p.lease_token = %(token)s)
 RETURNING w.name, w.is_task, p.commits, p.crashes,
-          (SELECT i.state FROM tasks_inputstate i WHERE i.process_id = p.process_id AND i.input_type = 'initial' LIMIT 1),
+          (SELECT i.state FROM tasks_inputstate i
+            WHERE i.process_id = p.process_id AND i.input_type = 'initial' LIMIT 1),
           p.abort_requested_by, EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id), p.limited
 """  # noqa: S608
 
@@ -100,7 +108,10 @@ def claim(process_id: UUID, token: UUID, worker: str, *, admitted: bool = False)
     Asked again with the same token after an uncertain answer, it answers the same.
     """
     row = one(_CLAIM, {"process_id": process_id, "token": token, "worker": worker, "admitted": admitted})
-    return None if row is None else Claimed(*row[:4], row[4] or "{}", *row[5:])
+    if row is None:
+        return None
+    name, is_task, commits, crashes, initial, abort_requested_by, has_history, limited = row
+    return Claimed(name, is_task, commits, crashes, initial or "{}", abort_requested_by, has_history, limited)
 
 
 def renew(tokens: dict[UUID, UUID]) -> set[UUID]:
@@ -137,11 +148,12 @@ WITH fenced AS ({_FENCED}), inserted AS (
             commit_hash)
     SELECT fenced.process_id, r.parent, r.position, r.name, r.status, r.state, r.progress, 1, r.started_at,
            r.completed_at, ''
-      FROM fenced, unnest(%(parents)s::bigint[], %(positions)s::int[], %(names)s::text[], %(statuses)s::text[],
-                          %(states)s::jsonb[], %(progresses)s::jsonb[], %(starts)s::timestamptz[],
-                          %(ends)s::timestamptz[])
-                   AS r (parent, position, name, status, state, progress, started_at, completed_at)
+      FROM fenced, jsonb_to_recordset(%(rows)s::jsonb)
+                   AS r (parent bigint, position int, name text, status text, state jsonb, progress jsonb,
+                         started_at timestamptz, completed_at timestamptz)
     RETURNING id
+), finished AS (
+    DELETE FROM procrastinate_jobs WHERE id = %(job_id)s AND status = 'doing' AND EXISTS (SELECT FROM fenced)
 )
 SELECT abort_requested_by, {_LOCKED}, (SELECT array_agg(id ORDER BY id) FROM inserted) FROM fenced
 """  # noqa: S608
@@ -158,16 +170,8 @@ def record(process_id: UUID, token: UUID, results: Sequence[Result], then: Next)
     """
     added = [result for result in results if result.row_id is None]
     changed = [result for result in results if result.row_id is not None]
-    parameters = _fence_parameters(process_id, token, then) | {
-        "parents": [r.parent for r in added],
-        "positions": [r.position for r in added],
-        "names": [r.name for r in added],
-        "statuses": [r.status.value for r in added],
-        "states": [r.state for r in added],
-        "progresses": [r.progress for r in added],
-        "starts": [r.started_at for r in added],
-        "ends": [r.completed_at for r in added],
-    }
+    parameters = _fence_parameters(process_id, token, then)
+    parameters["rows"] = f"[{','.join(map(_as_json, added))}]"
     if not changed:
         return _orders(one(_RECORD, parameters))
     with transaction.atomic():
@@ -201,7 +205,8 @@ WITH stopped AS (
      WHERE process_id = %(process_id)s AND {condition}
     RETURNING process_id
 )
-INSERT INTO tasks_processstep (process_id, position, name, status, state, attempts, started_at, completed_at, commit_hash)
+INSERT INTO tasks_processstep
+       (process_id, position, name, status, state, attempts, started_at, completed_at, commit_hash)
 SELECT process_id, (SELECT count(*) FROM tasks_processstep s WHERE s.process_id = stopped.process_id
                        AND s.parent_id IS NULL AND s.status IN ('success', 'skipped', 'complete')),
        '{step}', 'abort', jsonb_build_object('aborted_by', %(by)s::text), 1, now(), now(), ''
@@ -237,8 +242,9 @@ def resume(process_id: UUID, expected: Iterable[ProcessStatus]) -> bool:
     """Queue a process again that stopped with one of the `expected` statuses. The caller gives it a job."""
     return bool(
         fetch(
-            "UPDATE tasks_process SET status = 'resumed', last_modified_at = now(), retry_at = NULL, failed_reason = '', "
-            "traceback = '', callback_token = '', callback_deadline = NULL, assignee = 'SYSTEM', completed_at = NULL "
+            "UPDATE tasks_process SET status = 'resumed', last_modified_at = now(), retry_at = NULL, "
+            "failed_reason = '', traceback = '', callback_token = '', callback_deadline = NULL, "
+            "assignee = 'SYSTEM', completed_at = NULL "
             "WHERE process_id = %s AND status = ANY(%s) RETURNING process_id",
             (process_id, [status.value for status in expected]),
         )
@@ -272,6 +278,15 @@ def take_from_lost_worker(
     )
 
 
+def _as_json(result: Result) -> str:
+    """Return a row to insert as JSON: one parameter for all rows is quicker to bind than an array for each column."""
+    return (
+        f'{{"parent":{json.dumps(result.parent)},"position":{result.position},"name":{json.dumps(result.name)},'
+        f'"status":"{result.status}","state":{result.state},"progress":{result.progress or "null"},'
+        f'"started_at":"{result.started_at.isoformat()}","completed_at":"{result.completed_at.isoformat()}"}}'
+    )
+
+
 def _fence_parameters(process_id: UUID, token: UUID, then: Next) -> dict[str, Any]:
     return {
         "process_id": process_id,
@@ -279,7 +294,8 @@ def _fence_parameters(process_id: UUID, token: UUID, then: Next) -> dict[str, An
         "status": then.status.value,
         "step": then.step,
         "ended": then.status in (ProcessStatus.COMPLETED, ProcessStatus.ABORTED),
-        "stopped": then.status != ProcessStatus.RUNNING,
+        "stopped": then.stops,
+        "job_id": then.job_id if then.stops else None,
         "reason": then.failed_reason,
         "traceback": then.traceback,
         "assignee": then.assignee,

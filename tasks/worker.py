@@ -8,10 +8,10 @@ Ending: at SIGTERM the running steps finish, what is left of their processes is 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,13 +22,17 @@ from django.db import connection, reset_queries
 from procrastinate import App, exceptions, psycopg_connector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.jobs import Job
 from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
 
+from orchestrator_admin import __version__
 from tasks import engine, registry
 from tasks.keeper import Heartbeat, Keeper
 from tasks.sweeper import Sweeper
 
 logger = structlog.get_logger(__name__)
+queue_logger = logging.getLogger("procrastinate")
 
 POLLING: Final = 5.0
 PAUSE: Final = 1.0
@@ -37,13 +41,16 @@ stopping = threading.Event()
 """Set when this worker is asked to end."""
 _keeper: Keeper | None = None
 _name = ""
+_deleted_jobs: set[int] = set()
 
 
-def work(process_id: UUID) -> None:
-    """Run a process in the calling thread, if it is still to be run."""
+def work(process_id: UUID, job_id: int | None) -> None:
+    """Run a process in the calling thread, if it is still to be run. Its end and its job's are one commit."""
     assert _keeper is not None  # noqa: S101  jobs run within `serve`
     with _keeper.keeping() as register:
-        engine.run_process(process_id, worker=_name, stopping=stopping.is_set, register=register)
+        run = engine.run_process(process_id, worker=_name, stopping=stopping.is_set, register=register, job_id=job_id)
+    if run is not None and run.job_deleted and job_id is not None:
+        _deleted_jobs.add(job_id)
     if settings.DEBUG:
         reset_queries()
 
@@ -53,7 +60,7 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
     global _keeper, _name
     for name in registry.registered():
         _preload(name)
-    heartbeat = Heartbeat(concurrency=concurrency, queues=", ".join(queues or ()), version=_version())
+    heartbeat = Heartbeat(concurrency=concurrency, queues=", ".join(queues or ()), version=__version__)
     _name = heartbeat.name
     _keeper, sweeper = Keeper(heartbeat.beat), Sweeper()
     _keeper.start()
@@ -72,7 +79,11 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
     loop = asyncio.get_running_loop()
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="process")
     loop.set_default_executor(threads)
-    app = App(connector=_Connector(kwargs=connector_params(), min_size=1, max_size=4, configure=_autocommit))
+    app = App(
+        connector=_Connector(
+            pool_factory=_unchecked, kwargs=connector_params(), min_size=1, max_size=4, configure=_autocommit
+        )
+    )
     app.tasks = django_app.tasks
     while not stopping.is_set():
         worker = ProcessWorker(
@@ -86,7 +97,7 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
         )
         try:
             async with app.open_async():
-                await worker.run()
+                await worker.run()  # type: ignore[no-untyped-call]
         except (exceptions.ConnectorException, psycopg.OperationalError, TimeoutError) as error:
             logger.warning("worker_without_database", error=str(error).strip())
             await asyncio.sleep(PAUSE)
@@ -111,11 +122,11 @@ class ProcessWorker(Worker):
     def stop(self) -> None:
         """Take no more jobs; processes that run here are handed back after their current step."""
         stopping.set()
-        super().stop()
+        super().stop()  # type: ignore[no-untyped-call]
 
     async def _fetch_and_process_jobs(self) -> None:
         try:
-            await super()._fetch_and_process_jobs()
+            await super()._fetch_and_process_jobs()  # type: ignore[no-untyped-call]
         except exceptions.ConnectorException as error:
             logger.warning("jobs_not_fetched", error=str(error.__cause__ or error).strip())
             await asyncio.sleep(PAUSE)
@@ -124,16 +135,19 @@ class ProcessWorker(Worker):
     async def _update_heartbeat(self) -> None:
         while True:
             try:
-                await super()._update_heartbeat()
+                await super()._update_heartbeat()  # type: ignore[no-untyped-call]
             except exceptions.ConnectorException as error:
                 logger.warning("queue_heartbeat_failed", error=str(error.__cause__ or error).strip())
                 await asyncio.sleep(PAUSE)
 
-    async def _persist_job_status(self, *args: Any, **kwargs: Any) -> None:
-        """Finish a job. It may be gone: the sweeper throws jobs away whose worker seems to be lost."""
+    async def _persist_job_status(self, job: Job, **kwargs: Any) -> None:  # type: ignore[override]
+        """Finish a job, unless that happened already. It may be gone: the sweeper throws jobs of lost workers away."""
+        if job.id in _deleted_jobs:
+            _deleted_jobs.discard(job.id)
+            return
         while True:
             try:
-                await super()._persist_job_status(*args, **kwargs)
+                await super()._persist_job_status(job=job, **kwargs)
             except exceptions.ConnectorException as error:
                 if isinstance(error.__cause__, psycopg.errors.RaiseException):
                     return
@@ -143,6 +157,10 @@ class ProcessWorker(Worker):
                     return
             else:
                 return
+
+    def _log_extra(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Say nothing where nobody listens: that would cost as much as running a small process."""
+        return dict(super()._log_extra(*args, **kwargs)) if queue_logger.isEnabledFor(logging.INFO) else {}
 
 
 class _Connector(psycopg_connector.PsycopgConnector):
@@ -158,6 +176,11 @@ class _Connector(psycopg_connector.PsycopgConnector):
                 await asyncio.sleep(PAUSE)
 
 
+def _unchecked(**options: Any) -> AsyncConnectionPool[Any]:
+    """Make a pool that does not ask each connection whether it lives before it is used: what fails is done again."""
+    return AsyncConnectionPool(**(options | {"check": None}))
+
+
 async def _autocommit(queue_connection: psycopg.AsyncConnection[Any]) -> None:
     """Each of the queue's statements is a transaction of its own: one round trip instead of three."""
     await queue_connection.set_autocommit(True)
@@ -167,12 +190,5 @@ def _preload(name: str) -> None:
     """Import a workflow before processes need it; whoever starts one that does not import is told then."""
     try:
         _ = registry.get_workflow(name).steps
-    except Exception as error:
-        logger.error("workflow_not_loaded", workflow_name=name, error=str(error))
-
-
-def _version() -> str:
-    try:
-        return version("orchestrator-admin")
-    except PackageNotFoundError:
-        return ""
+    except Exception:
+        logger.exception("workflow_not_loaded", workflow_name=name)

@@ -283,7 +283,7 @@ def _listed(steps: Step | StepList) -> StepList:
 
 
 def _flattened(steps: StepList) -> StepList:
-    """Return the steps with groups inside them dissolved, where that changes nothing, so that progress has one level."""
+    """Return the steps with groups inside them dissolved, where that changes nothing."""
     flat: list[Step] = []
     for each in steps:
         if each.kind is Kind.GROUP and not each.wrappers:

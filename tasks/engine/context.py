@@ -50,13 +50,15 @@ class Run:
     is_task: bool
     commits: int
     limited: bool
-    state: dict[str, Any]
+    state: dict[str, Any] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     done: list[str] = field(default_factory=list)
     open: OpenRow | None = None
     failures: int = 0
     stopping: Callable[[], bool] = lambda: False
     lost: bool = False
+    job_id: int | None = None
+    job_deleted: bool = False
 
     @property
     def position(self) -> int:
@@ -94,7 +96,8 @@ def current_step() -> RunningStep | None:
 
 def call(run: Run, step: Step, view: dict[str, Any], path: str) -> Any:
     """Call the function of a step and return what it returns. Its log events and errors are bound and masked."""
-    assert step.injected is not None
+    if step.injected is None:
+        raise TypeError(f"The step “{step.name}” has no function.")
     with within(run, step, path) as running:
         returned = step.injected.call(view, _extras(run, view, path))
         if running.refused is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -45,9 +47,8 @@ def hand_back(run: Run, *, locked: bool) -> None:
     _certainly(back)
 
 
-def _certainly(change: object) -> None:
+def _certainly(change: Callable[[], bool]) -> None:
     """Make the change, once more when the connection breaks: it is a compare-and-set and harmless when repeated."""
-    assert callable(change)
     try:
         change()
     except sql.CONNECTION_TROUBLE:

@@ -14,13 +14,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from tasks import sql, transitions
+from tasks import sql
 from tasks.engine import place
 from tasks.engine.context import OpenRow, Run
 from tasks.engine.failure import REASON_LIMIT, failure
 from tasks.engine.halt import Halt
 from tasks.engine.obeying import obey
-from tasks.engine.recording import commit, perform
+from tasks.engine.recording import commit, perform, record
 from tasks.exceptions import LeaseLost, StepError
 from tasks.state import dumps, loads
 from tasks.statuses import FINISHED_STEP, StepStatus
@@ -132,7 +132,7 @@ def run_parts(part: Part, steps: StepList) -> None:
 
 
 def _before_route(steps: StepList, index: int) -> int:
-    """Return where to begin again when nobody called back: at the step that makes the route, so that it is a new one."""
+    """Return where to begin again when nobody called back: at the step that makes the route, for a new one."""
     routes = [number for number, step in enumerate(steps[:index]) if step.kind is Kind.ROUTE]
     return routes[-1] if routes else index
 
@@ -170,7 +170,7 @@ def _run_function(part: Part, step: Step, view: dict[str, Any], path: str, statu
     def prepare(returned: Any) -> Callable[[], Orders]:
         part.take(step, view, returned)
         result = part.result(status=status)
-        return lambda: transitions.record(run.process_id, run.token, [result], part.going_on())
+        return lambda: record(run, [result], part.going_on())
 
     try:
         orders = perform(run, step, view, path, prepare)
@@ -252,10 +252,10 @@ def _run_items(part: Part, step: Step, view: dict[str, Any], items: list[Any]) -
 
 def _all_faults(part: Part, step: Step, total: int, faults: list[tuple[int, Halt]]) -> Halt:
     first = next((halt for _, halt in faults if halt.status == StepStatus.FAILED), faults[0][1])
-    assert first.failure is not None
     told = "; ".join(f"item {index}: {halt.failure.reason}" for index, halt in faults[:5] if halt.failure)
     reason = f"{len(faults)} of {total} items failed: {told}{'; …' if len(faults) > 5 else ''}"
-    halt = Halt(step, first.status, replace(first.failure, reason=reason[:REASON_LIMIT]))
+    failed = replace(first.failure, reason=reason[:REASON_LIMIT]) if first.failure else None
+    halt = Halt(step, first.status, failed)
     halt.rows.append(part.result(status=halt.status, fault=halt))
     return halt
 

@@ -100,15 +100,16 @@ def complete(pending: Pending, returned: dict[str, Any]) -> None:
         )
         return
     kept = innermost.progress
+    after_part = pending.step.restored(kept["state"], after)
     progress = {
         "done": [*kept["done"], pending.step.name],
-        "state": pending.step.restored(kept["state"], after),
+        "state": after_part,
         "returned": {**kept["returned"], **returned},
     }
     sql.fetch(
         "UPDATE tasks_processstep SET status = 'running', progress = %s::jsonb, state = %s::jsonb, completed_at = %s "
         "WHERE id = %s",
-        (dumps(progress, pending.secrets), dumps(progress["state"], pending.secrets), now, innermost.row_id),
+        (dumps(progress, pending.secrets), dumps(after_part, pending.secrets), now, innermost.row_id),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -33,7 +34,14 @@ def commit(run: Run, results: list[Result], then: Next) -> Orders:
 
     Raises LeaseLost when the process was taken away, and OperationalError when the database stays unreachable.
     """
-    return persistently(run, lambda: transitions.record(run.process_id, run.token, results, then))
+    return persistently(run, lambda: record(run, results, then))
+
+
+def record(run: Run, results: list[Result], then: Next) -> Orders:
+    """Record once, on the current connection. The commit that ends the run deletes its job, too."""
+    orders = transitions.record(run.process_id, run.token, results, replace(then, job_id=run.job_id))
+    run.job_deleted = then.stops and run.job_id is not None
+    return orders
 
 
 def perform(run: Run, step: Step, view: dict[str, Any], path: str, prepare: Callable[[Any], Save]) -> Orders:
@@ -78,7 +86,7 @@ def persistently(run: Run, save: Save) -> Orders:
         except sql.CONNECTION_TROUBLE as error:
             connection.close()
             if time.monotonic() > deadline:
-                logger.error("process_left_to_sweeper", error=str(error))
+                logger.exception("process_left_to_sweeper")
                 raise
             logger.warning("commit_interrupted", error=str(error), next_try_in=pause)
             time.sleep(pause)

@@ -21,7 +21,7 @@ from tasks.engine.failure import failure
 from tasks.engine.halt import Halt, Stopped
 from tasks.engine.obeying import obey
 from tasks.engine.parts import Part, run_container
-from tasks.engine.recording import PATIENCE, commit, perform
+from tasks.engine.recording import PATIENCE, commit, perform, record
 from tasks.exceptions import LeaseLost
 from tasks.state import dumps, loads
 from tasks.statuses import FINISHED_STEP, ProcessStatus, StepStatus
@@ -59,7 +59,7 @@ class Executor:
         self._take_plain_steps()
         if self.batch:
             results, then = self._taken()
-            transitions.record(self.run.process_id, self.run.token, results, then)
+            record(self.run, results, then)
             self.run.commits += 1
 
     def go(self) -> None:
@@ -103,7 +103,7 @@ class Executor:
             self._advance(step, step.restored(run.state, merged(view, returned, step.name)), started_at)
             self._take_plain_steps()
             results, then = self._taken()
-            return lambda: transitions.record(run.process_id, run.token, results, then)
+            return lambda: record(run, results, then)
 
         try:
             orders = perform(run, step, view, step.name, prepare)
@@ -201,15 +201,16 @@ class Executor:
             deliver_early_callback(run.process_id)
 
     def _attempt(self, step: Step, halt: Halt) -> Result:
+        """Return the row of a failed attempt: the last one's, when the same failure is just repeated."""
         run, now = self.run, timezone.now()
-        same = run.open is not None and run.open.name == step.name and run.open.status == halt.status
-        assert halt.failure is not None
-        same = same and run.open is not None and halt.failure.same_as(run.open.state)
-        row_id = run.open.id if same and run.open is not None else None
-        started_at = run.open.started_at if same and run.open is not None else now
-        return Result(
-            run.position, step.name, halt.status, halt.failure.state, started_at, now, row_id=row_id, again=same
-        )
+        last, failed = run.open, halt.failure
+        if failed is None:
+            raise TypeError(f"“{step.name}” stopped for no reason")
+        if last and (last.name, last.status) == (step.name, halt.status) and failed.same_as(last.state):
+            return Result(
+                run.position, step.name, halt.status, failed.state, last.started_at, now, row_id=last.id, again=True
+            )
+        return Result(run.position, step.name, halt.status, failed.state, now, now)
 
     def _find_place(self) -> None:
         run = self.run
@@ -225,17 +226,18 @@ def run_process(
     token: UUID | None = None,
     stopping: Callable[[], bool] = lambda: False,
     register: Callable[[Run], None] = lambda run: None,
-) -> bool:
-    """Claim a queued process and run it until it ends or stops. False when there was nothing to claim.
+    job_id: int | None = None,
+) -> Run | None:
+    """Claim a queued process and run it until it ends or stops. None when there was nothing to claim.
 
     `register(run)` is told of the run once it is claimed, so that its lease can be kept. Never raises what a step
     raises; raises OperationalError when the database stays unreachable, and the sweeper takes over.
     """
     token = token or uuid.uuid4()
     with bound_contextvars(process_id=str(process_id)):
-        run, executor = _claimed(process_id, token, worker, stopping, register)
+        run, executor = _claimed(process_id, token, worker, stopping, register, job_id)
         if run is None:
-            return False
+            return None
         try:
             if executor is not None:
                 with bound_contextvars(workflow_name=run.workflow_name):
@@ -246,7 +248,7 @@ def run_process(
             logger.warning("lease_lost", workflow_name=run.workflow_name)
         if run.limited:
             limits.wake_next(run.workflow_name)
-        return True
+        return run
 
 
 def _claimed(
@@ -255,6 +257,7 @@ def _claimed(
     worker: str,
     stopping: Callable[[], bool],
     register: Callable[[Run], None],
+    job_id: int | None,
 ) -> tuple[Run | None, Executor | None]:
     """Claim the process and record its first steps without a function, in one transaction."""
     deadline = time.monotonic() + PATIENCE
@@ -264,8 +267,17 @@ def _claimed(
                 claimed = transitions.claim(process_id, token, worker) or limits.claim(process_id, token, worker)
                 if claimed is None:
                     return None, None
-                run = _loaded(process_id, token, claimed, stopping)
-                executor = _prepared(run)
+                run = Run(
+                    process_id,
+                    token,
+                    claimed.workflow_name,
+                    claimed.is_task,
+                    claimed.commits,
+                    claimed.limited,
+                    stopping=stopping,
+                    job_id=job_id,
+                )
+                executor = _prepared(run, claimed)
             break
         except sql.CONNECTION_TROUBLE:
             connection.close()
@@ -282,9 +294,10 @@ def _claimed(
     return run, executor
 
 
-def _prepared(run: Run) -> Executor | None:
+def _prepared(run: Run, claimed: Claimed) -> Executor | None:
     """Return what runs the process from its place on; None when it ended by the first steps, or cannot run at all."""
     try:
+        _load(run, claimed)
         executor = Executor(run, registry.get_workflow(run.workflow_name).steps)
         executor.lead()
     except DatabaseError:
@@ -296,28 +309,18 @@ def _prepared(run: Run) -> Executor | None:
         now = timezone.now()
         row = Result(run.position, name, StepStatus.FAILED, found.state, now, now)
         then = Next(name, ProcessStatus.FAILED, failed_reason=found.reason, traceback=found.traceback)
-        transitions.record(run.process_id, run.token, [row], then)
+        record(run, [row], then)
         return None
     return None if executor.ended else executor
 
 
-def _loaded(process_id: UUID, token: UUID, claimed: Claimed, stopping: Callable[[], bool]) -> Run:
-    """Return the run with the state that the last recorded result left."""
-    state, secrets = loads(claimed.initial)
-    run = Run(
-        process_id,
-        token,
-        claimed.workflow_name,
-        claimed.is_task,
-        claimed.commits,
-        claimed.limited,
-        state,
-        secrets,
-        stopping=stopping,
-    )
+def _load(run: Run, claimed: Claimed) -> None:
+    """Give the run the state that the last recorded result left. Raises SecretUnreadable."""
     if claimed.has_history:
         _read_history(run)
-    return run
+    if not run.done:
+        run.state, found = loads(claimed.initial)
+        run.secrets |= found
 
 
 def _read_history(run: Run) -> None:

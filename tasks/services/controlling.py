@@ -17,6 +17,7 @@ from tasks.engine import pending
 from tasks.engine.pending import Pending
 from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, StepError, TaskError
 from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus
+from tasks.secrets import reveal
 from tasks.services.starting import SYSTEM, UserInputs, as_pages, start_process
 from tasks.steps import Authorizer, Step
 from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
@@ -97,7 +98,7 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
             state=given.values,
             created_by_id=getattr(user, "pk", None),
         )
-        pending.complete(waiting, given.values)
+        pending.complete(waiting, reveal(given.values)[0])
         transitions.resume(process.process_id, [ProcessStatus.SUSPENDED])
         queue.enqueue_again([process.process_id])
     logger.info("process_resumed", process_id=str(process_id), step=waiting.step.name, user=_name(user))
@@ -116,7 +117,10 @@ def pending_form(process: Process) -> PendingForm | None:
 
 
 def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
-    """End a process. One that runs ends after its current step. Raises ProcessNotFound, NotPermitted, IllegalTransition."""
+    """End a process; one that runs ends after its current step.
+
+    Raises ProcessNotFound, NotPermitted, IllegalTransition.
+    """
     process = _found(process_id)
     _authorise(process, user, _("abort"), [])
     by = _name(user)
@@ -130,11 +134,11 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
     return _found(process_id)
 
 
-def start_again(process_id: UUID, *, user: Person | None = None) -> UUID:
+def start_again(process_id: UUID, *, user: Person | None = None, origin: str = Origin.CODE) -> UUID:
     """Start a new process of the same workflow with the same inputs. Raises what `start_process` raises."""
     process = _found(process_id)
     first = process.inputs.filter(input_type="initial").first()
-    return start_process(process.workflow.name, first.user_inputs if first else [], user, origin=Origin.CODE)
+    return start_process(process.workflow.name, first.user_inputs if first else [], user, origin=origin)
 
 
 def delete_process(process_id: UUID, *, user: Person | None = None) -> None:
@@ -193,7 +197,6 @@ def available_actions(process: Process, user: Person | None) -> dict[str, Availa
     name = process.workflow.name
     allowed = may(user, Action.RETRY, name)
     status = ProcessStatus(process.status)
-    label = status.label
     refused = _("You may not do this with “%(name)s”.") % {"name": name}
 
     def judged(fits: bool, why_not: str, permitted: bool = allowed) -> Availability:
@@ -201,17 +204,14 @@ def available_actions(process: Process, user: Person | None) -> dict[str, Availa
             return Availability(False, why_not)
         return Availability(True) if permitted else Availability(False, refused)
 
+    told = {action: why % {"status": status.label} for action, why in _why_not().items()}
     return {
-        "retry": judged(status in RETRYABLE, _("Only a failed or waiting process can be retried; this one is: %(status)s.") % {"status": label}),
-        "resume": judged(status == ProcessStatus.SUSPENDED, _("Only a suspended process can be resumed; this one is: %(status)s.") % {"status": label}),
-        "abort": judged(status not in TERMINAL, _("It has ended.")),
+        "retry": judged(status in RETRYABLE, told["retry"]),
+        "resume": judged(status == ProcessStatus.SUSPENDED, told["resume"]),
+        "abort": judged(status not in TERMINAL, told["abort"]),
         "start_again": judged(True, "", may(user, Action.START, name)),
-        "delete": judged(
-            status in DELETABLE and process.workflow.is_task,
-            _("Only processes of tasks that ended or failed can be deleted."),
-            is_admin(user),
-        ),
-    }  # fmt: skip
+        "delete": judged(status in DELETABLE and process.workflow.is_task, told["delete"], is_admin(user)),
+    }
 
 
 def _found(process_id: UUID) -> Process:
@@ -265,13 +265,16 @@ def _refuse_when_locked() -> None:
 
 def _illegal(process: Process, action: str) -> IllegalTransition:
     label = ProcessStatus(process.status).label
-    why = {
+    return IllegalTransition(action, process.status, _why_not()[action] % {"status": label})
+
+
+def _why_not() -> dict[str, str]:
+    return {
         "retry": _("Only a failed or waiting process can be retried; this one is: %(status)s."),
         "resume": _("Only a suspended process can be resumed; this one is: %(status)s."),
         "abort": _("This process has ended: %(status)s."),
-        "delete": _("Only a process that ended or failed can be deleted; this one is: %(status)s."),
-    }[action]
-    return IllegalTransition(action, process.status, why % {"status": label})
+        "delete": _("Only processes of tasks that ended or failed can be deleted; this one is: %(status)s."),
+    }
 
 
 def _name(user: Person | None) -> str:

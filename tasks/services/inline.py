@@ -54,6 +54,6 @@ def run_inline(process_id: UUID) -> Process:
     process = Process.objects.select_related("workflow").filter(pk=process_id).first()
     if process is None:
         raise ProcessNotFound(process_id)
-    if not ran:
+    if ran is None:
         raise IllegalTransition("run", process.status)
     return process

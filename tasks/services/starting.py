@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,7 +22,14 @@ from accounts.permissions import Action, Person, may
 from orchestrator_admin.ids import uuid7
 from tasks import inputs, queue, registry, sql
 from tasks.engine.context import current_step
-from tasks.exceptions import EngineLocked, NotPermitted, PredicateRefused, TaskError, UnknownWorkflow
+from tasks.exceptions import (
+    EngineLocked,
+    NotPermitted,
+    PredicateRefused,
+    StartFailed,
+    TaskError,
+    UnknownWorkflow,
+)
 from tasks.models import Origin
 from tasks.queue import Ticket
 from tasks.secrets import reveal
@@ -54,8 +62,8 @@ class _Prepared:
     request: StartRequest
     workflow: WorkflowFunction
     process_id: UUID
-    user_inputs: str
-    state: str
+    user_inputs: list[dict[str, Any]]
+    state: dict[str, Any]
     lock: str
     first_step: str
 
@@ -89,7 +97,12 @@ class _Door:
     unqueued: Unqueued | None = None
 
 
-_door: ContextVar[_Door] = ContextVar("door", default=_Door())
+_FRONT_DOOR: Final = _Door()
+_door: ContextVar[_Door | None] = ContextVar("door", default=None)
+
+
+def _this_door() -> _Door:
+    return _door.get() or _FRONT_DOOR
 
 
 @contextmanager
@@ -102,7 +115,7 @@ def starting_from(
 ) -> Iterator[None]:
     """Ascribe what is started inside to a schedule, an occurrence, a user."""
     marker = _door.set(
-        replace(_door.get(), origin=origin, schedule_id=schedule_id, occurrence_id=occurrence_id, user=user)
+        replace(_this_door(), origin=origin, schedule_id=schedule_id, occurrence_id=occurrence_id, user=user)
     )
     try:
         yield
@@ -114,7 +127,7 @@ def starting_from(
 def unqueued() -> Iterator[Unqueued]:
     """Collect what is started inside instead of queueing it, for `run_inline`. No worker can take these processes."""
     collected = Unqueued()
-    marker = _door.set(replace(_door.get(), unqueued=collected))
+    marker = _door.set(replace(_this_door(), unqueued=collected))
     try:
         yield collected
     finally:
@@ -133,9 +146,10 @@ def start_process(
     """Start a process of a workflow and return its id. `user_inputs` holds one mapping a form page.
 
     Raises a TaskError, with nothing created: UnknownWorkflow, WorkflowImportError, InvalidInputs, PredicateRefused,
-    EngineLocked, NotPermitted; StartedInsideStep when called from within a step of a process.
+    EngineLocked, NotPermitted, StartFailed when an author's code raised something;
+    StartedInsideStep when called from within a step of a process.
     """
-    door = _door.get()
+    door = _this_door()
     request = StartRequest(
         workflow_name,
         user_inputs,
@@ -155,34 +169,69 @@ def start_many(requests: Sequence[StartRequest], *, hold_when_locked: bool = Fal
 
     While the engine is locked all are refused, or with `hold_when_locked` created, to run after the unlock.
     """
-    running = current_step()
-    prepared: list[_Prepared | TaskError] = []
-    for request in requests:
-        try:
-            if running is not None:
-                raise running.refuse_start(request.workflow_name)
-            prepared.append(_prepare(request))
-        except TaskError as error:
-            prepared.append(error)
-    accepted = [each for each in prepared if isinstance(each, _Prepared)]
-    created: set[UUID] = set()
-    refusals: dict[str, TaskError] = {}
-    if accepted:
-        with transaction.atomic():
-            created = _written(accepted, hold_when_locked)
-            if len(created) < len(accepted):
-                refusals = _reasons(accepted, hold_when_locked)
-    for each in accepted:
-        if each.process_id in created:
-            logger.info("process_created", process_id=str(each.process_id), workflow_name=each.workflow.name)
+    with transaction.atomic():
+        _wait_for_turn(requests)
+        prepared = [_judged(request) for request in requests]
+        accepted = [each for each in prepared if isinstance(each, _Prepared)]
+        created = _written(accepted, hold_when_locked) if accepted else set()
+        refusals = _reasons(accepted, hold_when_locked) if len(created) < len(accepted) else {}
+    _log_created([each for each in accepted if each.process_id in created])
     return [
         each
         if isinstance(each, TaskError)
         else each.process_id
         if each.process_id in created
-        else refusals.get(each.workflow.name, EngineLocked())
+        else refusals[each.workflow.name]
         for each in prepared
     ]
+
+
+def _wait_for_turn(requests: Sequence[StartRequest]) -> None:
+    """Let one transaction at a time ask the predicates of a workflow, so that its answer still holds at the commit."""
+    names = {request.workflow_name for request in requests if _has(request.workflow_name, "run_predicate")}
+    for name in sorted(names):
+        sql.fetch("SELECT pg_advisory_xact_lock(%s, %s)", (_PREDICATES, zlib.crc32(name.encode()) - 2**31))
+
+
+def _judged(request: StartRequest) -> _Prepared | TaskError:
+    """Return the start as it will be written, or why there is none. Whatever an author's code raises is a reason."""
+    running = current_step()
+    if running is not None:
+        return running.refuse_start(request.workflow_name)
+    try:
+        if not any(_has(request.workflow_name, name) for name in _ASKED):
+            return _prepare(request)
+        with transaction.atomic():  # a statement of the author's that fails must not spoil the others' transaction
+            return _prepare(request)
+    except TaskError as error:
+        return error
+    except sql.CONNECTION_TROUBLE:
+        raise
+    except Exception as error:
+        logger.exception("start_failed", workflow_name=request.workflow_name)
+        return StartFailed(request.workflow_name, error)
+
+
+_ASKED: Final = ("initial_input_form", "run_predicate", "authorize_callback", "lock")
+_PREDICATES: Final = 7_203_917
+_MOST_LINES: Final = 20
+
+
+def _has(workflow_name: str, option: str) -> bool:
+    """Tell whether the workflow has code of that kind to be asked. One that cannot be loaded is refused later on."""
+    try:
+        return getattr(registry.get_workflow(workflow_name), option) is not None
+    except TaskError:
+        return False
+
+
+def _log_created(created: Sequence[_Prepared]) -> None:
+    """Log each of a few processes, and of many how many they are."""
+    if len(created) > _MOST_LINES:
+        logger.info("processes_created", count=len(created), first=str(created[0].process_id))
+        return
+    for each in created:
+        logger.info("process_created", process_id=str(each.process_id), workflow_name=each.workflow.name)
 
 
 def authorise(workflow: WorkflowFunction, user: Person | None) -> None:
@@ -215,8 +264,8 @@ def _prepare(request: StartRequest) -> _Prepared:
         request,
         workflow,
         process_id,
-        json.dumps(given.inputs),
-        json.dumps(state),
+        given.inputs,
+        state,
         "" if held is None else str(held),
         steps[0].name if steps else "",
     )
@@ -243,12 +292,10 @@ def _ask_predicate(
 
 _INSERT: Final = f"""
 WITH given AS (
-    SELECT * FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(users)s::bigint[], %(origins)s::text[],
-                         %(schedules)s::uuid[], %(occurrences)s::uuid[], %(queues)s::text[], %(priorities)s::int[],
-                         %(locks)s::text[], %(limited)s::bool[], %(steps)s::text[], %(tokens)s::uuid[], %(inputs)s::jsonb[],
-                         %(states)s::jsonb[])
-               AS g (process_id, name, user_id, origin, schedule_id, occurrence_id, queue, priority, lock, limited,
-                     step, token, user_inputs, state)
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
+               AS g (process_id uuid, name text, user_id bigint, origin text, schedule_id uuid, occurrence_id uuid,
+                     queue text, priority int, lock text, limited bool, step text, token uuid, user_inputs jsonb,
+                     state jsonb)
 ), created AS (
     INSERT INTO tasks_process
            (process_id, workflow_id, status, started_at, last_modified_at, failed_reason, traceback, note, assignee,
@@ -269,31 +316,32 @@ WITH given AS (
 SELECT process_id FROM created"""  # noqa: S608
 
 
+def _as_row(each: _Prepared, token: UUID | None) -> dict[str, Any]:
+    request, workflow = each.request, each.workflow
+    return {
+        "process_id": str(each.process_id),
+        "name": workflow.name,
+        "user_id": None if request.user is None else request.user.pk,
+        "origin": str(request.origin),
+        "schedule_id": request.schedule_id and str(request.schedule_id),
+        "occurrence_id": request.occurrence_id and str(request.occurrence_id),
+        "queue": workflow.queue,
+        "priority": workflow.priority,
+        "lock": each.lock,
+        "limited": workflow.limit is not None,
+        "step": each.first_step,
+        "token": token and str(token),
+        "user_inputs": each.user_inputs,
+        "state": each.state,
+    }
+
+
 def _written(accepted: Sequence[_Prepared], hold: bool) -> set[UUID]:
     """Write processes, inputs and jobs; return the ids of those that were created."""
-    apart = _door.get().unqueued
+    apart = _this_door().unqueued
     tokens: dict[UUID, UUID] = {} if apart is None else {each.process_id: uuid.uuid4() for each in accepted}
-    requests = [each.request for each in accepted]
-    rows = sql.fetch(
-        _INSERT,
-        {
-            "ids": [each.process_id for each in accepted],
-            "names": [each.workflow.name for each in accepted],
-            "users": [None if request.user is None else request.user.pk for request in requests],
-            "origins": [str(request.origin) for request in requests],
-            "schedules": [request.schedule_id for request in requests],
-            "occurrences": [request.occurrence_id for request in requests],
-            "queues": [each.workflow.queue for each in accepted],
-            "priorities": [each.workflow.priority for each in accepted],
-            "locks": [each.lock for each in accepted],
-            "limited": [each.workflow.limit is not None for each in accepted],
-            "steps": [each.first_step for each in accepted],
-            "tokens": [tokens.get(each.process_id) for each in accepted],
-            "inputs": [each.user_inputs for each in accepted],
-            "states": [each.state for each in accepted],
-            "hold": hold,
-        },
-    )
+    given = [_as_row(each, tokens.get(each.process_id)) for each in accepted]
+    rows = sql.fetch(_INSERT, {"rows": json.dumps(given), "hold": hold})
     created = {row[0] for row in rows}
     if apart is None:
         queue.enqueue(

@@ -249,7 +249,7 @@ def test_what_cannot_be_read_or_is_missing_is_named() -> None:
     assert injected.call({"key": "ignored"}, {"key": UUID(KEY), "other": 9}) == (UUID(KEY), 9, 3)
     with pytest.raises(MissingArgument, match="needs “other”"):
         injected.call({"key": KEY})
-    with pytest.raises(StepError, match="“key” of .*needs cannot be read as UUID"):
+    with pytest.raises(StepError, match=r"“key” of .*needs cannot be read as UUID"):
         injected.call({"key": "no", "other": 1})
 
 

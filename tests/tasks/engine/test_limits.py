@@ -9,8 +9,8 @@ import pytest
 
 from tasks import services
 from tasks.models import Process, ProcessStatus
-from tests.system import wait_until
 from tests.bench import Bench
+from tests.system import wait_until
 
 
 def _began(bench: Bench) -> list[str]:
