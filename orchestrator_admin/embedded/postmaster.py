@@ -137,12 +137,17 @@ class Postmaster:
             return None
 
     def _is_ours(self, pid: int) -> bool:
-        """Return whether the process `pid` is a server on this cluster. A zombie has no command line: it is not."""
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return os.fsencode(self.cluster) in words
+        """Return whether the process `pid` is a server on this cluster. A zombie is none."""
+        for _ in range(100):
+            try:
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                return False
+            if words != [b""] or state in "ZX":
+                return os.fsencode(self.cluster) in words
+            time.sleep(0.001)  # it is between two programs, or a thread of the kernel
+        return False
 
     def _new_socket_folder(self) -> Path:
         folder = self.cluster.with_name("run")

@@ -61,8 +61,18 @@ class Quickstart:
 
 
 @pytest.fixture
-def quickstart(open_folder: Path) -> Iterator[Quickstart]:
-    quickstart = Quickstart(open_folder)
+def fresh(open_folder: Path) -> Iterator[Quickstart]:
+    """Quickstart as it is after a clone."""
+    yield from _watched(Quickstart(open_folder))
+
+
+@pytest.fixture
+def quickstart(shared_open_folder: Path) -> Iterator[Quickstart]:
+    """Quickstart on data that an earlier start may have left."""
+    yield from _watched(Quickstart(shared_open_folder))
+
+
+def _watched(quickstart: Quickstart) -> Iterator[Quickstart]:
     yield quickstart
     for process in quickstart.started:
         process.kill(signal.SIGTERM)
@@ -82,26 +92,26 @@ def log_in(address: str, username: str, password: str) -> str:
         return str(answer.read().decode())
 
 
-def test_everything_runs_the_printed_credentials_work_and_ctrl_c_leaves_nothing(quickstart: Quickstart) -> None:
-    process = quickstart.running()
+def test_everything_runs_the_printed_credentials_work_and_ctrl_c_leaves_nothing(fresh: Quickstart) -> None:
+    process = fresh.running()
     found = RUNS.search(process.output)
     assert found, process.output
 
     assert "Tasks" in log_in(found[1], found[2], found[3])
-    running = "\n".join(quickstart.processes())
+    running = "\n".join(fresh.processes())
     for part in ("manage.py runworker", "manage.py runscheduler", "orchestrator_admin.web", "bin/postgres"):
         assert part in running
 
     process.kill_alone(signal.SIGINT)
     assert process.wait() == 0, process.output
-    assert quickstart.processes() == []
+    assert fresh.processes() == []
 
 
-def test_a_second_start_keeps_the_data_and_prints_no_password(quickstart: Quickstart) -> None:
-    first = quickstart.running(ORCHESTRATOR_ADMIN_USERNAME="ada", ORCHESTRATOR_ADMIN_PASSWORD="correct horse battery")
+def test_a_second_start_keeps_the_data_and_prints_no_password(fresh: Quickstart) -> None:
+    first = fresh.running(ORCHESTRATOR_ADMIN_USERNAME="ada", ORCHESTRATOR_ADMIN_PASSWORD="correct horse battery")
     assert first.stop() == 0
 
-    second = quickstart.running()
+    second = fresh.running()
     address = re.search(r"runs at (\S+)", second.output)
     assert address
     assert "Password" not in second.output
@@ -130,24 +140,24 @@ def test_a_killed_quickstart_leaves_nothing_running_either(quickstart: Quickstar
     wait_until(lambda: not quickstart.processes(), 30)
 
 
-def test_a_taken_port_is_a_clear_message_before_anything_is_made(quickstart: Quickstart) -> None:
+def test_a_taken_port_is_a_clear_message_before_anything_is_made(fresh: Quickstart) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = quickstart("--port", str(port))
+        process = fresh("--port", str(port))
         assert process.wait() == 1
 
     assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use." in process.output
-    assert not quickstart.data.exists()
+    assert not fresh.data.exists()
 
 
-def test_stopping_it_while_it_prepares_is_no_failure_and_the_next_start_goes_on(quickstart: Quickstart) -> None:
-    process = quickstart("--port", str(free_port()))
+def test_stopping_it_while_it_prepares_is_no_failure_and_the_next_start_goes_on(fresh: Quickstart) -> None:
+    process = fresh("--port", str(free_port()))
     wait_until(lambda: "Applying" in process.output, 60)
     process.kill_alone(signal.SIGTERM)
     assert process.wait() == 0, process.output
-    assert quickstart.processes() == []
+    assert fresh.processes() == []
 
-    assert quickstart.running().stop() == 0
+    assert fresh.running().stop() == 0
 
 
 def test_the_database_survives_being_killed_under_the_running_system(quickstart: Quickstart) -> None:
