@@ -1,9 +1,4 @@
-"""Fills a database with the history of a year: processes, steps and schedules, by plain SQL, without triggers.
-
-    manage.py shell -c "from benchmarks.fill import fill; fill(1_000_000)"
-
-Use a database made for this: nothing is ever taken away.
-"""
+"""Fills a database with the history of years: processes, steps and schedules, by plain SQL, without triggers."""
 
 from __future__ import annotations
 
@@ -16,6 +11,7 @@ from tasks.models import Process, ProcessStep, Workflow
 WORKFLOWS = 20
 SCHEDULES = 10_000
 STEPS = 5
+SECONDS_APART = 30
 
 # What a column holds that is not named here and must not be empty.
 EMPTY: dict[type[models.Field], str] = {  # type: ignore[type-arg]
@@ -34,9 +30,17 @@ def fill(processes: int) -> None:
         cursor.execute("SET session_replication_role = replica")
         given = {"workflow_id": "gen_random_uuid()", "name": "'task_bench_' || n", "target": "'SYSTEM'"}
         cursor.execute(_insert(Workflow, given, f"generate_series(1, {WORKFLOWS}) n") + " ON CONFLICT DO NOTHING")
-        cursor.execute(_insert(Process, PROCESS, PROCESS_SOURCE.format(count=processes)))
+        cursor.execute(_insert(Process, PROCESS, PROCESS_SOURCE.format(count=processes, apart=SECONDS_APART)))
         cursor.execute(_insert(ProcessStep, STEP, f"tasks_process p, generate_series(0, {STEPS - 1}) n"))
-        cursor.execute(_insert(Schedule, SCHEDULE, f"generate_series(1, {SCHEDULES}) n"))
+        cursor.execute("SET session_replication_role = origin")
+    add_schedules(SCHEDULES)
+
+
+def add_schedules(count: int) -> None:
+    """Add `count` schedules, the first of which is due in a day."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(_insert(Schedule, SCHEDULE, f"generate_series(1, {count}) n"))
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
 
@@ -57,7 +61,7 @@ PROCESS = {
 }
 PROCESS_SOURCE = """
     generate_series(1, {count}) n,
-    LATERAL (SELECT now() - n * interval '30 s' AS at) t,
+    LATERAL (SELECT now() - n * interval '{apart} s' AS at) t,
     (SELECT array_agg(workflow_id ORDER BY name) AS ids FROM tasks_workflow WHERE name LIKE 'task_bench_%') w
 """
 STEP = {
@@ -80,7 +84,7 @@ SCHEDULE = {
     "trigger": "'cron'",
     "trigger_kwargs": """'{"expression": "30 1 * * *"}'""",
     "time_zone": "'UTC'",
-    "next_due_at": "now() + n * interval '9 s'",
+    "next_due_at": "now() + interval '1 day' + n * interval '9 s'",
     "catch_up": "'latest'",
     "overlap": "'allow'",
 }

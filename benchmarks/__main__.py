@@ -1,0 +1,44 @@
+"""bin/bench: measures, soaks, grows. Each writes its own section of docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks.stand import ground
+
+PARTS = ("throughput", "bursts", "lags", "idle", "firing", "statements", "reference", "apscheduler", "celery")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    table = commands.add_parser("table", help="measure ours beside its peers (what runs without a command)")
+    for each in (parser, table):
+        each.add_argument("--only", default=",".join(PARTS), metavar="PART,…", help="of: " + ", ".join(PARTS))
+        each.add_argument("--quick", action="store_true", help="small numbers: to see whether it works")
+        each.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
+    soak = commands.add_parser("soak", help="run everything under load and faults, then check every guarantee")
+    soak.add_argument("--minutes", type=float, default=10, help="how long faults are made (10)")
+    soak.add_argument("--seed", type=int, help="of the faults and the load, to repeat a run")
+    soak.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
+    growth = commands.add_parser("growth", help="fill a database with years of history and measure its pages")
+    growth.add_argument("--processes", type=int, default=100_000, help="how many, with five steps each (100,000)")
+    growth.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
+    options = parser.parse_args()
+    with ground():
+        if options.command == "soak":
+            from benchmarks.soak import run
+
+            return run(seconds=options.minutes * 60, seed=options.seed, write=not options.no_write)
+        if options.command == "growth":
+            from benchmarks.growth import grow
+
+            return grow(options.processes, write=not options.no_write)
+        from benchmarks.comparison import compare
+
+        return compare(options.only.split(","), quick=options.quick, write=not options.no_write)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

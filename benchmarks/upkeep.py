@@ -1,0 +1,126 @@
+"""What it costs: CPU while idle, memory, CPU per firing with many idle schedules, statements per step and start."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from benchmarks.figures import OURS, Figure, Notebook
+from benchmarks.fill import add_schedules
+from benchmarks.stand import cpu_seconds, memory, postmaster, stand, start_scheduler, start_web, start_workers
+from schedules.services import create_schedule
+from tests.system import System
+
+
+def measure_idle(notebook: Notebook, *, seconds: int) -> None:
+    """Let everything run with nothing to do."""
+    with stand() as system:
+        processes = [start_web(system), *start_workers(system), start_scheduler(system)]
+        system.get("/accounts/login/")
+        time.sleep(20)
+        before, database = [cpu_seconds(each.pid) for each in processes], cpu_seconds(postmaster())
+        begun = time.monotonic()
+        time.sleep(seconds)
+        passed = time.monotonic() - begun
+        used = [(cpu_seconds(each.pid) - at) / passed * 100 for each, at in zip(processes, before, strict=True)]
+        of_database = (cpu_seconds(postmaster()) - database) / passed * 100
+        each = ", ".join(f"{process.name} {share:.2f}" for process, share in zip(processes, used, strict=True))
+        notebook.add(Figure("CPU while idle: web, worker and scheduler", OURS, "% of a core", [sum(used)], at_most=2,
+                            note=f"{each}; database {of_database:.2f} besides"))  # fmt: skip
+        sizes = [memory(process.pid) / 1e6 for process in processes]
+        each = ", ".join(f"{process.name} {size:.0f}" for process, size in zip(processes, sizes, strict=True))
+        notebook.add(Figure("memory: web, worker and scheduler", OURS, "MB", [sum(sizes)], at_most=300, note=each))
+
+
+def measure_firing(notebook: Notebook, *, idle: int, seconds: int, rounds: int) -> None:
+    """Measure CPU time per firing, of scheduler and database, with few and with many idle schedules beside."""
+    few = [_cost(100, seconds) for _ in range(rounds)]
+    many = [_cost(idle, seconds) for _ in range(rounds)]
+    name = "CPU per firing, scheduler and database"
+    notebook.add(Figure(f"{name}: 100 idle schedules", OURS, "ms", few))
+    small = notebook.add(Figure(f"{name}: {idle:,} idle schedules", OURS, "ms", many))
+    factor = small.median / sorted(few)[len(few) // 2]
+    notebook.add(Figure("cost per firing, many idle schedules against few", OURS, "×", [factor], at_most=1.2))
+
+
+def _cost(idle: int, seconds: int) -> float:
+    """Fire 50 schedules a second for a while; milliseconds of CPU a firing."""
+    with stand() as system:
+        add_schedules(idle)
+        scheduler = start_scheduler(system)
+        system.wait_for(
+            lambda: system.sql("SELECT 1 FROM django_apscheduler_djangojob OFFSET %s LIMIT 1", idle - 1), 300
+        )
+        _settle(scheduler.pid)
+        first = (datetime.now(UTC) + timedelta(seconds=5)).replace(microsecond=0)
+        for number in range(50):
+            kwargs = {"seconds": 1, "start_date": (first + timedelta(milliseconds=20 * number)).isoformat()}
+            create_schedule(name=f"firing {number}", workflow_name="bench_noop", trigger="interval",
+                            trigger_kwargs=kwargs, user_inputs=[], user=None)  # fmt: skip
+        time.sleep(max(0.0, first.timestamp() - time.time()) + 3)
+        before, fired = _cpu(scheduler.pid), _fired(system)
+        time.sleep(seconds)
+        return (_cpu(scheduler.pid) - before) * 1000 / (_fired(system) - fired)
+
+
+def _settle(pid: int) -> None:
+    """Wait until what a scheduler does at its start is done."""
+    while True:
+        before = _cpu(pid)
+        time.sleep(4)
+        if _cpu(pid) - before < 0.3:
+            return
+
+
+def _cpu(pid: int) -> float:
+    return cpu_seconds(pid) + cpu_seconds(postmaster())
+
+
+def _fired(system: System) -> int:
+    return int(system.sql("SELECT count(*) FROM schedules_occurrence")[0][0])
+
+
+def count_statements(notebook: Notebook) -> None:
+    """Count what goes over the wire, with libpq's own trace: BEGIN and COMMIT apart."""
+    from tasks import engine
+    from tasks.services import start_process
+
+    with stand():
+        ids: list[uuid.UUID] = []
+        start_process("bench_noop")
+        statements, commits = _traced(lambda: ids.append(start_process("bench_noop")))
+        notebook.add(Figure("statements of a start", OURS, "", [statements], at_most=4, note=f"{commits} commit"))
+        engine.run_process(start_process("bench_noop"))
+        statements, commits = _traced(lambda: engine.run_process(ids[0]))
+        note = "claim and first step in one commit, second and third in another; fetching and finishing the job: 2 more"
+        notebook.add(Figure("statements of a process of three steps", OURS, "", [statements], at_most=9, note=note))
+        notebook.add(Figure("its commits", OURS, "", [commits], at_most=3))
+
+
+def _traced(work: Callable[[], object]) -> tuple[int, int]:
+    """Statements and commits that `work` sends over Django's connection. One in autocommit mode is both."""
+    connection.ensure_connection()
+    with tempfile.TemporaryFile("w+") as file:
+        connection.connection.pgconn.trace(file.fileno())
+        try:
+            work()
+        finally:
+            connection.connection.pgconn.untrace()
+        file.seek(0)
+        sent = [line.upper() for line in file if "\tF\t" in line]
+    statements, commits, inside = 0, 0, False
+    for line in sent:
+        if "\tPARSE\t" in line or not ("\tQUERY\t" in line or "\tBIND\t" in line):
+            continue  # a statement that is parsed is bound after that
+        if '"BEGIN' in line:
+            inside = True
+        elif '"COMMIT' in line:
+            inside, commits = False, commits + 1
+        else:
+            statements, commits = statements + 1, commits + (not inside)
+    return statements, commits
