@@ -117,7 +117,7 @@ class System:
 
     def web(self, *, wait: bool = True, **env: str) -> Process:
         """Start the web process on `self.port` and wait until it answers."""
-        command = [sys.executable, "-m", "uvicorn", "orchestrator_admin.asgi:application",
+        command = [sys.executable, "-m", "orchestrator_admin.web",
                    "--host", "127.0.0.1", "--port", str(self.port)]  # fmt: skip
         process = self.start("web", command, **env)
         if wait:
