@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -36,12 +37,33 @@ queue_logger = logging.getLogger("procrastinate")
 
 POLLING: Final = 5.0
 PAUSE: Final = 1.0
+LONGEST_STANDSTILL: Final = 30.0
+"""Seconds after which a worker whose event loop does not turn stops saying that it lives."""
 
 stopping = threading.Event()
 """Set when this worker is asked to end."""
 _keeper: Keeper | None = None
 _name = ""
 _deleted_jobs: set[int] = set()
+
+
+class _Pulse:
+    """Tells whether the event loop still turns: without it nothing is fetched, whatever the threads do."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    @property
+    def felt(self) -> bool:
+        return time.monotonic() - self._last < LONGEST_STANDSTILL
+
+    async def keep(self) -> None:
+        while True:
+            self._last = time.monotonic()
+            await asyncio.sleep(PAUSE)
+
+
+_pulse = _Pulse()
 
 
 def work(process_id: UUID, job_id: int | None) -> None:
@@ -62,7 +84,7 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
         _preload(name)
     heartbeat = Heartbeat(concurrency=concurrency, queues=", ".join(queues or ()), version=__version__)
     _name = heartbeat.name
-    _keeper, sweeper = Keeper(heartbeat.beat), Sweeper()
+    _keeper, sweeper = Keeper(lambda busy: heartbeat.beat(busy) if _pulse.felt else None), Sweeper()
     _keeper.start()
     sweeper.start()
     logger.info("worker_started", worker=_name, concurrency=concurrency, queues=list(queues or ()))
@@ -85,6 +107,7 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
         )
     )
     app.tasks = django_app.tasks
+    pulse = asyncio.create_task(_pulse.keep())
     while not stopping.is_set():
         worker = ProcessWorker(
             app,
@@ -101,6 +124,7 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
         except (exceptions.ConnectorException, psycopg.OperationalError, TimeoutError) as error:
             logger.warning("worker_without_database", error=str(error).strip())
             await asyncio.sleep(PAUSE)
+    pulse.cancel()
     _close_connections(threads, concurrency)
 
 

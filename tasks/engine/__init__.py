@@ -5,7 +5,8 @@ taken away. A step commits once: what its function wrote to the database, its ro
 process knows is the state that its last finished row holds; where it continues is found by the names of its finished
 steps. The engine sends nothing in a step's transaction before the step's function does.
 
-`run.py` tells the story; `parts.py` what is inside a group or a foreach; `recording.py` commits.
+`run.py` claims, `executor.py` tells the story of the steps, `parts.py` what is inside a group or a foreach;
+`recording.py` commits.
 """
 
 from tasks.engine.context import Run, current_step

@@ -15,9 +15,10 @@ from tasks.services.controlling import (
     set_note,
     start_again,
 )
+from tasks.services.doors import Unqueued, starting_from
 from tasks.services.inline import run_inline, unqueued
 from tasks.services.locking import engine_settings, lock_engine, unlock_engine
-from tasks.services.starting import StartRequest, Unqueued, start_many, start_process, starting_from
+from tasks.services.starting import StartRequest, start_many, start_process
 
 __all__ = [
     "Availability",

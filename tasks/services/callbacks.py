@@ -7,11 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import transaction
 
 from tasks import queue, sql, transitions
 from tasks.engine import pending
-from tasks.exceptions import StateNotStorable, StepError, WrongCallback
+from tasks.exceptions import InvalidInputs, StateNotStorable, StepError, WrongCallback
 from tasks.models import InputState, Process, ProcessStatus
 from tasks.state import dumps
 
@@ -24,17 +25,17 @@ def receive_callback(process_id: UUID, token: str, payload: Any) -> Process:
     """Complete the step that waits for this callback. One that comes too early is kept until the step waits.
 
     Raises WrongCallback for another token, a process that waits for nothing, or a callback that came before; and
-    StateNotStorable for a payload that the database cannot hold.
+    InvalidInputs for a payload that the database cannot hold.
     """
-    dumps({"payload": payload})
+    _storable(payload)
     with transaction.atomic():
         name, status = _held(process_id, token)
         if status == ProcessStatus.AWAITING_CALLBACK:
             try:
                 waiting = pending.find(process_id, name)
                 pending.complete(waiting, {waiting.step.key: payload})
-            except StateNotStorable:
-                raise
+            except StateNotStorable as error:  # together with what the state holds already
+                raise InvalidInputs([{NON_FIELD_ERRORS: [str(error)]}]) from error
             except StepError as error:
                 raise WrongCallback from error
             transitions.resume(process_id, [ProcessStatus.AWAITING_CALLBACK])
@@ -50,8 +51,11 @@ def receive_callback(process_id: UUID, token: str, payload: Any) -> Process:
 
 
 def report_progress(process_id: UUID, token: str, payload: Any) -> Process:
-    """Keep what another system says of its progress, in the row of the step that waits, under `callback_progress`."""
-    text = dumps({PROGRESS_KEY: payload})
+    """Keep what another system says of its progress, in the row of the step that waits, under `callback_progress`.
+
+    Raises WrongCallback and InvalidInputs as `receive_callback` does.
+    """
+    text = _storable(payload, PROGRESS_KEY)
     with transaction.atomic():
         _held(process_id, token)
         sql.fetch(
@@ -61,6 +65,14 @@ def report_progress(process_id: UUID, token: str, payload: Any) -> Process:
         )
         sql.fetch("SELECT pg_notify('orchestrator_process', %s)", (str(process_id),))
     return Process.objects.select_related("workflow").get(pk=process_id)
+
+
+def _storable(payload: Any, key: str = "payload") -> str:
+    """Return what came as JSON text. Raises InvalidInputs for what cannot be stored, forged secrets included."""
+    try:
+        return dumps({key: payload})
+    except StateNotStorable as error:
+        raise InvalidInputs([{NON_FIELD_ERRORS: [str(error)]}]) from error
 
 
 def _kept(process_id: UUID, token: str) -> Any:

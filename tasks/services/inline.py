@@ -11,8 +11,8 @@ from tasks import engine
 from tasks.exceptions import IllegalTransition, ProcessNotFound
 from tasks.keeper import Keeper
 from tasks.models import Process
-from tasks.services import starting
-from tasks.services.starting import Unqueued
+from tasks.services import doors
+from tasks.services.doors import Unqueued
 
 _keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
 
@@ -28,7 +28,7 @@ def unqueued() -> Iterator[Unqueued]:
     marker = _keeper.set(keeper)
     keeper.start()
     try:
-        with starting.unqueued() as collected:
+        with doors.unqueued() as collected:
             collected.added = keeper.hold
             yield collected
     finally:

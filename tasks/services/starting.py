@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,6 +31,7 @@ from tasks.exceptions import (
 from tasks.models import Origin
 from tasks.queue import Ticket
 from tasks.secrets import reveal
+from tasks.services.doors import this_door
 from tasks.transitions import LEASE_SECONDS
 from tasks.workflow import PredicateContext, RunPredicateFail, WorkflowFunction
 
@@ -68,72 +67,6 @@ class _Prepared:
     first_step: str
 
 
-@dataclass
-class Unqueued:
-    """Processes started without a job, each running already under a lease of its own: id → token."""
-
-    tokens: dict[UUID, UUID] = field(default_factory=dict)
-    added: Callable[[dict[UUID, UUID]], None] = lambda tokens: None
-
-    @property
-    def process_ids(self) -> list[UUID]:
-        """What was started, in order."""
-        return list(self.tokens)
-
-    def add(self, tokens: dict[UUID, UUID]) -> None:
-        """Take note of processes that were created, each with the token of its lease."""
-        self.tokens.update(tokens)
-        self.added(tokens)
-
-
-@dataclass(frozen=True)
-class _Door:
-    """Which door starts come through, where they do not say so themselves."""
-
-    origin: str | None = None
-    schedule_id: UUID | None = None
-    occurrence_id: UUID | None = None
-    user: Person | None = None
-    unqueued: Unqueued | None = None
-
-
-_FRONT_DOOR: Final = _Door()
-_door: ContextVar[_Door | None] = ContextVar("door", default=None)
-
-
-def _this_door() -> _Door:
-    return _door.get() or _FRONT_DOOR
-
-
-@contextmanager
-def starting_from(
-    *,
-    origin: str | None = None,
-    schedule_id: UUID | None = None,
-    occurrence_id: UUID | None = None,
-    user: Person | None = None,
-) -> Iterator[None]:
-    """Ascribe what is started inside to a schedule, an occurrence, a user."""
-    marker = _door.set(
-        replace(_this_door(), origin=origin, schedule_id=schedule_id, occurrence_id=occurrence_id, user=user)
-    )
-    try:
-        yield
-    finally:
-        _door.reset(marker)
-
-
-@contextmanager
-def unqueued() -> Iterator[Unqueued]:
-    """Collect what is started inside instead of queueing it, for `run_inline`. No worker can take these processes."""
-    collected = Unqueued()
-    marker = _door.set(replace(_this_door(), unqueued=collected))
-    try:
-        yield collected
-    finally:
-        _door.reset(marker)
-
-
 def start_process(
     workflow_name: str,
     user_inputs: UserInputs = None,
@@ -149,7 +82,7 @@ def start_process(
     EngineLocked, NotPermitted, StartFailed when an author's code raised something;
     StartedInsideStep when called from within a step of a process.
     """
-    door = _this_door()
+    door = this_door()
     request = StartRequest(
         workflow_name,
         user_inputs,
@@ -338,7 +271,7 @@ def _as_row(each: _Prepared, token: UUID | None) -> dict[str, Any]:
 
 def _written(accepted: Sequence[_Prepared], hold: bool) -> set[UUID]:
     """Write processes, inputs and jobs; return the ids of those that were created."""
-    apart = _this_door().unqueued
+    apart = this_door().unqueued
     tokens: dict[UUID, UUID] = {} if apart is None else {each.process_id: uuid.uuid4() for each in accepted}
     given = [_as_row(each, tokens.get(each.process_id)) for each in accepted]
     rows = sql.fetch(_INSERT, {"rows": json.dumps(given), "hold": hold})

@@ -112,6 +112,26 @@ def test_a_group_that_was_changed_goes_on_by_name_too(system: System) -> None:
     assert ran == ["one", "three", "two"]
 
 
+def test_what_a_group_has_done_outlives_a_definition_that_does_not_fit(system: System) -> None:
+    ran: list[str] = []
+    group = step_group("Group", begin >> step("One")(lambda: ran.append("one")) >> step("Two")(fails))
+    define(init >> group >> done)
+    process_id = services.start_process("anything")
+    run(process_id)
+    define(init >> step("Inserted")(lambda: ran.append("inserted")) >> group >> done)
+    for attempts in (1, 2):
+        services.retry_process(process_id)
+        process = run(process_id)
+        assert "was put before “Group”, which has begun already" in process.failed_reason
+        row = process.steps.get(name="Group")
+        assert (row.status, row.attempts) == ("failed", attempts)
+    two = step("Two")(lambda: ran.append("two"))
+    define(init >> step_group("Group", begin >> step("One")(lambda: ran.append("one again")) >> two) >> done)
+    services.retry_process(process_id)
+    assert run(process_id).status == ProcessStatus.COMPLETED
+    assert ran == ["one", "two"]
+
+
 def test_a_form_that_is_gone_cannot_be_answered(system: System) -> None:
     from tasks.exceptions import IllegalTransition
 
