@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 
 def _schedules() -> QuerySet[Any, Any]:
@@ -17,14 +17,22 @@ def _schedules() -> QuerySet[Any, Any]:
 
 
 def next_runs(names: Collection[str]) -> dict[str, datetime]:
-    """Return when each of the tasks `names` runs next; one that is not scheduled is absent. One query."""
-    due = _schedules().filter(workflow_id__in=names, enabled=True, next_due_at__isnull=False).order_by()
-    return dict(due.values_list("workflow_id").annotate(Min("next_due_at")))
+    """Return when each of the tasks `names` runs next; one that is not scheduled is absent. Two queries.
+
+    A task may be started by schedules of its own, and by functions of code whose text names it.
+    """
+    due = _schedules().filter(enabled=True, next_due_at__isnull=False).order_by()
+    own = due.filter(workflow_id__in=names).values_list("workflow_id").annotate(Min("next_due_at"))
+    found: dict[str, datetime] = dict(own)
+    for starts, at in due.filter(starts__overlap=list(names)).values_list("starts", "next_due_at"):
+        found |= {name: min(at, found.get(name, at)) for name in starts}
+    return found
 
 
 def schedules_of(name: str, most: int = 20) -> list[Any]:
     """Return the schedules of a task that run next. One query."""
-    return list(_schedules().filter(workflow_id=name).order_by("next_due_at", "name")[:most])
+    either = Q(workflow_id=name) | Q(starts__contains=[name])
+    return list(_schedules().filter(either, removed_from_code_at=None).order_by("next_due_at", "name")[:most])
 
 
 def schedule(pk: UUID | None) -> Any | None:
