@@ -84,7 +84,7 @@ def _mark_lost() -> int:
         return 0
     rows = sql.fetch(
         "SELECT p.process_id, p.lease_token, p.current_step, p.crashes, p.worker, p.abort_requested_by, "
-        "p.current_step_started_at, w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
+        "p.current_step_started_at, p.commits, w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
         "WHERE p.status = 'running' AND p.lease_expires_at < now() ORDER BY p.lease_expires_at LIMIT %s",
         (AT_ONCE,),
     )
@@ -99,9 +99,13 @@ def _lost(
     worker: str,
     abort_requested_by: str,
     began: datetime | None,
+    commits: int,
     workflow_name: str,
 ) -> bool:
-    """End the run of a lost worker: aborted if somebody wanted that, waiting where the step retries, else failed."""
+    """End the run of a lost worker: aborted if somebody wanted that, waiting where the step retries, else failed.
+
+    One that has recorded something since it was looked at is not lost.
+    """
     if abort_requested_by:
         reason = _("Aborted by %(user)s.") % {"user": abort_requested_by}
         return transitions.abort_running(process_id, token, by=abort_requested_by, reason=reason)
@@ -118,7 +122,7 @@ def _lost(
         retries = not quarantined and _retries(process_id, workflow_name, step_name)
         status = ProcessStatus.WAITING if retries else ProcessStatus.FAILED
         wait = backoff(crashes) if retries else None
-        if not transitions.take_from_lost_worker(process_id, token, status, reason=reason, retry=wait):
+        if not transitions.take_from_lost_worker(process_id, token, commits, status, reason=reason, retry=wait):
             return False
         _record_loss(process_id, names["step"], StepStatus.WAITING if retries else StepStatus.FAILED, reason, began)
     logger.warning("worker_lost", process_id=str(process_id), workflow_name=workflow_name, **names)

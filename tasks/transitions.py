@@ -127,19 +127,20 @@ def renew(tokens: dict[UUID, UUID]) -> set[UUID]:
     return {row[0] for row in rows}
 
 
-_FENCED: Final = """
+_FENCED: Final = f"""
     UPDATE tasks_process
        SET commits = commits + 1, crashes = 0, status = %(status)s, current_step = %(step)s,
            current_step_started_at = now(), last_modified_at = now(),
            completed_at = CASE WHEN %(ended)s THEN now() END,
            lease_token = CASE WHEN %(stopped)s THEN NULL ELSE lease_token END,
-           lease_expires_at = CASE WHEN %(stopped)s THEN NULL ELSE lease_expires_at END,
+           lease_expires_at = CASE WHEN %(stopped)s THEN NULL
+                                   ELSE greatest(lease_expires_at, now() + make_interval(secs => {LEASE_SECONDS})) END,
            failed_reason = %(reason)s, traceback = %(traceback)s, assignee = %(assignee)s,
            retry_at = now() + make_interval(secs => %(retry)s),
            callback_token = COALESCE(%(callback_token)s, callback_token),
            callback_deadline = now() + make_interval(secs => %(callback_timeout)s)
      WHERE process_id = %(process_id)s AND lease_token = %(token)s AND status = 'running'
-    RETURNING process_id, abort_requested_by"""
+    RETURNING process_id, abort_requested_by"""  # noqa: S608
 
 _RECORD: Final = f"""
 WITH fenced AS ({_FENCED}), inserted AS (
@@ -263,17 +264,21 @@ def fail_waiting(process_id: UUID, expected: ProcessStatus, *, reason: str) -> b
 
 
 def take_from_lost_worker(
-    process_id: UUID, token: UUID, status: ProcessStatus, *, reason: str, retry: float | None
+    process_id: UUID, token: UUID, commits: int, status: ProcessStatus, *, reason: str, retry: float | None
 ) -> bool:
-    """End the run of a worker whose lease ran out. It cannot record anything any more."""
+    """End the run of a worker whose lease ran out. It cannot record anything any more.
+
+    `commits` is what was recorded when it was looked at: who has recorded since then lives, and goes on.
+    """
     return bool(
         fetch(
             "UPDATE tasks_process SET status = %s, failed_reason = %s, traceback = '', last_modified_at = now(), "
             "crashes = crashes + 1, lease_token = NULL, lease_expires_at = NULL, "
             "retry_at = now() + make_interval(secs => %s) "
-            "WHERE process_id = %s AND lease_token = %s AND status = 'running' AND lease_expires_at < now() "
+            "WHERE process_id = %s AND lease_token = %s AND commits = %s AND status = 'running' "
+            "AND lease_expires_at < now() "
             "RETURNING process_id",
-            (status.value, reason, retry, process_id, token),
+            (status.value, reason, retry, process_id, token, commits),
         )
     )
 
