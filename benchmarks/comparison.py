@@ -41,8 +41,8 @@ def _against_reference(notebook: Notebook) -> None:
     ours = notebook.of(throughput.ACCEPTED, f"{OURS}, 1 worker")
     theirs = notebook.of(peers.COMPLETED, peers.REFERENCE)
     if ours and theirs:
-        note = "both started one by one, until the last one is completed; 10 × is what we are after"
+        note = "both started one by one, until the last one is completed; ten times is what we are after"
         factor = [ours.median / theirs.median]
         notebook.add(
-            Figure("completed a second, against the reference system", OURS, "×", factor, at_least=5, note=note)
+            Figure("completed a second, against the reference system", OURS, "times", factor, at_least=5, note=note)
         )

@@ -20,7 +20,6 @@ from tasks.statuses import ProcessStatus, StepStatus  # noqa: E402
 from tasks.transitions import Next, Result  # noqa: E402
 
 FETCH = "SELECT * FROM procrastinate_fetch_job_v2(NULL, %s)"
-FINISH = "SELECT procrastinate_finish_job_v1(%s, 'succeeded', true)"
 
 
 def record(connection: psycopg.Connection, key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> None:
@@ -50,8 +49,7 @@ def work(dsn: str, ready: threading.Barrier, ending: threading.Event) -> None:
                 record(connection, key, token, [first], Next("NSO calls"))
             rows = [Result(1, "NSO calls", StepStatus.SUCCESS, state, now, now),
                     Result(2, "Done", StepStatus.COMPLETE, state, now, now)]  # fmt: skip
-            record(connection, key, token, rows, Next("Done", ProcessStatus.COMPLETED))
-            connection.execute(FINISH, (job[0],))
+            record(connection, key, token, rows, Next("Done", ProcessStatus.COMPLETED, job_id=job[0]))
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def measure(notebook: Notebook, *, count: int, rounds: int) -> None:
         notebook.add(Figure(EMPTY, f"{QUEUE}, {_workers(workers)}", "/s", rates))
     for programs, threads in ((1, 1), (1, 4), (2, 4)):
         rates = [_raw(programs, threads, count) for _ in range(rounds)]
-        by = f"{DRIVER}, {programs} × {threads} connections"
+        by = f"{DRIVER}, {programs} times {threads} connections"
         notebook.add(Figure(COMPLETED, by, "/s", rates, note="no engine: the limit"))
     _compare(notebook)
 
@@ -120,7 +120,7 @@ def _empty_jobs(workers: int, count: int) -> float:
 
 
 def _raw(programs: int, threads: int, count: int) -> float:
-    """The statements of a worker without the worker: fetch a job, claim, record, record, finish the job."""
+    """The statements of a worker without the worker: fetch a job, claim, record, record."""
     with stand() as system:
         commands = [[sys.executable, "-m", "benchmarks.raw", _dsn(system), str(threads)]] * programs
         env = {**system.env, "ORCHESTRATOR_ROLE": "worker"}

@@ -45,7 +45,7 @@ def measure_firing(notebook: Notebook, *, idle: int, seconds: int, rounds: int) 
     notebook.add(Figure(f"{name}: 100 idle schedules", OURS, "ms", few))
     small = notebook.add(Figure(f"{name}: {idle:,} idle schedules", OURS, "ms", many))
     factor = small.median / sorted(few)[len(few) // 2]
-    notebook.add(Figure("cost per firing, many idle schedules against few", OURS, "×", [factor], at_most=1.2))
+    notebook.add(Figure("cost per firing, many idle schedules against few", OURS, "times", [factor], at_most=1.2))
 
 
 def _cost(idle: int, seconds: int) -> float:
@@ -53,9 +53,8 @@ def _cost(idle: int, seconds: int) -> float:
     with stand() as system:
         add_schedules(idle)
         scheduler = start_scheduler(system)
-        system.wait_for(
-            lambda: system.sql("SELECT 1 FROM django_apscheduler_djangojob OFFSET %s LIMIT 1", idle - 1), 300
-        )
+        projected = "SELECT 1 FROM django_apscheduler_djangojob OFFSET %s LIMIT 1"
+        system.wait_for(lambda: system.sql(projected, idle - 1), 300)
         _settle(scheduler.pid)
         first = (datetime.now(UTC) + timedelta(seconds=5)).replace(microsecond=0)
         for number in range(50):
@@ -97,7 +96,7 @@ def count_statements(notebook: Notebook) -> None:
         notebook.add(Figure("statements of a start", OURS, "", [statements], at_most=4, note=f"{commits} commit"))
         engine.run_process(start_process("bench_noop"))
         statements, commits = _traced(lambda: engine.run_process(ids[0]))
-        note = "claim and first step in one commit, second and third in another; fetching and finishing the job: 2 more"
+        note = "claim and first step in one commit, second and third in another, which also ends the job; fetching the job: 1 more"
         notebook.add(Figure("statements of a process of three steps", OURS, "", [statements], at_most=9, note=note))
         notebook.add(Figure("its commits", OURS, "", [commits], at_most=3))
 

@@ -16,13 +16,15 @@ CHECKS: dict[str, str] = {
         SELECT s.name, due, count(o.id)
           FROM schedules_schedule s
           CROSS JOIN LATERAL generate_series((s.trigger_kwargs->>'start_date')::timestamptz,
-               coalesce(s.next_due_at, s.paused_at) - interval '1 ms', make_interval(secs => (s.trigger_kwargs->>'seconds')::int)) due
+                                             coalesce(s.next_due_at, s.paused_at) - interval '1 ms',
+                                             make_interval(secs => (s.trigger_kwargs->>'seconds')::int)) due
           LEFT JOIN schedules_occurrence o ON o.schedule_id = s.id AND o.scheduled_at = due AND NOT o.manual
          WHERE s.name LIKE 'steady %%' GROUP BY 1, 2 HAVING count(o.id) <> 1""",
     "1: there is no occurrence of a time that was not due": """
         SELECT s.name, o.scheduled_at FROM schedules_occurrence o JOIN schedules_schedule s ON s.id = o.schedule_id
-         WHERE s.name LIKE 'steady %%' AND NOT o.manual AND mod(extract(epoch FROM
-               o.scheduled_at - (s.trigger_kwargs->>'start_date')::timestamptz), (s.trigger_kwargs->>'seconds')::int) <> 0""",
+         WHERE s.name LIKE 'steady %%' AND NOT o.manual
+           AND mod(extract(epoch FROM o.scheduled_at - (s.trigger_kwargs->>'start_date')::timestamptz),
+                   (s.trigger_kwargs->>'seconds')::int) <> 0""",
     "1: an occurrence that started has exactly one process": """
         SELECT o.id, o.outcome, count(p.process_id) FROM schedules_occurrence o
           JOIN schedules_schedule s ON s.id = o.schedule_id AND s.function = ''
@@ -79,7 +81,8 @@ CHECKS: dict[str, str] = {
     "4: what failed says why, and at which step": """
         SELECT p.process_id, p.status FROM tasks_process p
          WHERE p.status IN ('failed', 'waiting') AND (p.failed_reason = '' OR NOT EXISTS (
-               SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id AND s.status IN ('failed', 'waiting')))""",
+               SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id
+                  AND s.status IN ('failed', 'waiting')))""",
     "4: no job is left behind": """
         SELECT j.id, j.status, j.queueing_lock FROM procrastinate_jobs j""",
     "accepted: every start that was answered with 201 is there": """

@@ -39,7 +39,7 @@ def run(*, seconds: float, seed: int | None, write: bool) -> int:
 
 def _soak(system: System, seconds: float, seed: int) -> tuple[str, bool]:
     crew = Crew(system, start_web)
-    steady, restless = make_schedules(steady=12, restless=6)
+    _, restless = make_schedules(steady=12, restless=6)
     token = make_token()
     pause = (0.5, 4.0) if seconds < 120 else (1.0, 15.0)
     faults = Faults(system, crew, random.Random(seed), pause=pause)
