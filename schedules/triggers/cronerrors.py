@@ -9,7 +9,7 @@ from datetime import datetime
 from cronsim import CronSim, CronSimError
 from cronsim.cronsim import SYMBOLIC_DAYS, SYMBOLIC_MONTHS
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 _FIELDS = {
     "second": (gettext_noop("second"), 0, 59),
@@ -31,9 +31,12 @@ def explain_error(expression: str, nicknames: Collection[str]) -> str:
         return "" if text.lower() in nicknames else _nickname(text, nicknames)
     parts = text.upper().split()
     if len(parts) not in {5, 6}:
-        return _(
-            "“%(expression)s” has %(count)d fields. A cron expression has five: minute, hour, day of month, month, "
-            "day of week; or six, with the second first."
+        return ngettext(
+            "'%(expression)s' has %(count)d field. A cron expression has five: minute, hour, day of month, month, "
+            "day of week; or six, with the second first.",
+            "'%(expression)s' has %(count)d fields. A cron expression has five: minute, hour, day of month, month, "
+            "day of week; or six, with the second first.",
+            len(parts),
         ) % {"expression": text, "count": len(parts)}
     try:
         CronSim(text, datetime(2000, 1, 1))  # noqa: DTZ001
@@ -69,10 +72,10 @@ def _field_error(name: str, part: str) -> str:
     values = {"field": _(label), "term": term, "low": low, "high": high}
     body, _slash, step = term.partition("/")
     if _slash and (not step.isdecimal() or int(step[:5]) == 0):
-        return _("has a step “%(step)s” in the %(field)s; a step is a number from 1.") % {**values, "step": step}
+        return _("has a step '%(step)s' in the %(field)s; a step is a number from 1.") % {**values, "step": step}
     position = re.fullmatch(r"\w+#(.*)", body)
     if name == "day-of-week" and position and position[1] not in {"1", "2", "3", "4", "5"}:
-        return _("asks for week “%(week)s” of the month (1 to 5).") % {**values, "week": position[1]}
+        return _("asks for week '%(week)s' of the month (1 to 5).") % {**values, "week": position[1]}
     ends = [_value(name, end) for end in body.partition("#")[0].split("-")]
     for text, value in zip(body.partition("#")[0].split("-"), ends, strict=True):
         if value is not None and not low <= value <= high:
@@ -80,7 +83,7 @@ def _field_error(name: str, part: str) -> str:
     first, *rest = ends
     if first is not None and len(rest) == 1 and rest[0] is not None and rest[0] < first:
         return _("counts backwards in the %(field)s: %(term)s. Write the smaller one first.") % values
-    return _("cannot be read: “%(term)s” is not a valid %(field)s (%(low)d to %(high)d).") % values
+    return _("cannot be read: '%(term)s' is not a valid %(field)s (%(low)d to %(high)d).") % values
 
 
 def _value(name: str, text: str) -> int | None:
@@ -91,4 +94,4 @@ def _value(name: str, text: str) -> int | None:
 
 
 def _nickname(text: str, known: Collection[str]) -> str:
-    return _("There is no “%(nickname)s”. Known are: %(known)s.") % {"nickname": text, "known": ", ".join(known)}
+    return _("There is no '%(nickname)s'. Known are: %(known)s.") % {"nickname": text, "known": ", ".join(known)}

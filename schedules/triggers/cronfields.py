@@ -152,7 +152,7 @@ def _error(name: str, value: int | str) -> str:
     except (ValueError, KeyError, TypeError, OverflowError):
         pass
     values = {"value": value, **_range(name)}
-    return _("“%(value)s” cannot be read here (%(low)s to %(high)s, or a text such as */5 or 1-5).") % values
+    return _("'%(value)s' cannot be read here (%(low)s to %(high)s, or a text such as */5 or 1-5).") % values
 
 
 def _range(name: str) -> dict[str, int]:
