@@ -43,7 +43,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
     well = not required & wrong and required <= parts.keys()
     response = JsonResponse({"status": status, **parts}, status=200 if well else 503)
     response["Cache-Control"] = "no-store"
-    response._has_been_logged = True  # type: ignore[attr-defined]  Django would log every 503 of ours as an error
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django would log every 503 as an error
     return response
 
 

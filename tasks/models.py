@@ -214,7 +214,7 @@ class Process(models.Model):
             pgtrigger.Trigger(
                 name="tell_changed",
                 when=pgtrigger.After,
-                operation=pgtrigger.UpdateOf("status", "current_step", "note"),
+                operation=pgtrigger.UpdateOf("status", "current_step", "note"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.AnyChange("status", "current_step", "note"),
                 func="PERFORM pg_notify('orchestrator_process', NEW.process_id::text); RETURN NULL;",
             ),

@@ -57,7 +57,7 @@ class Reader:
         elif not low <= value <= high:
             self.error(name, _("Give a number from %(low)s to %(high)s.") % {"low": low, "high": high})
         else:
-            return value
+            return int(value)
         return None
 
     def text(self, name: str, longest: int) -> str | None:

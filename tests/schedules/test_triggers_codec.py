@@ -124,7 +124,7 @@ def test_declarations_in_code_become_json_without_anchors() -> None:
         CalendarIntervalTrigger(months=1, hour=3, timezone="UTC", start_date="2026-01-05"),
         DateTrigger("2026-12-24 18:00:00", timezone="UTC"),
     ],
-    ids=repr,
+    ids=["cron", "crontab", "interval", "weeks", "calendar", "date"],
 )
 def test_a_trigger_object_of_apscheduler_becomes_json(trigger: Any) -> None:
     kind, kwargs = from_field_kwargs(trigger)
