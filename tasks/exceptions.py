@@ -72,7 +72,7 @@ class PredicateRefused(TaskError):
 
 
 class EngineLocked(TaskError):
-    """The engine is paused."""
+    """The engine is locked."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -80,8 +80,8 @@ class EngineLocked(TaskError):
 
     def __str__(self) -> str:
         if self.reason:
-            return _("The engine is paused: %(reason)s") % {"reason": self.reason}
-        return _("The engine is paused. Nothing starts until it is resumed.")
+            return _("The engine is locked: %(reason)s") % {"reason": self.reason}
+        return _("The engine is locked. Nothing starts until it is unlocked.")
 
 
 class NotPermitted(TaskError):

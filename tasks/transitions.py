@@ -36,6 +36,7 @@ class Claimed:
     abort_requested_by: str
     has_history: bool
     limited: bool
+    current_step: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ UPDATE tasks_process AS p
 RETURNING w.name, w.is_task, p.commits, p.crashes,
           (SELECT i.state FROM tasks_inputstate i
             WHERE i.process_id = p.process_id AND i.input_type = 'initial' LIMIT 1),
-          p.abort_requested_by, EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id), p.limited
+          p.abort_requested_by, EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id), p.limited,
+          p.current_step
 """  # noqa: S608
 
 
@@ -110,8 +112,16 @@ def claim(process_id: UUID, token: UUID, worker: str, *, admitted: bool = False)
     row = one(_CLAIM, {"process_id": process_id, "token": token, "worker": worker, "admitted": admitted})
     if row is None:
         return None
-    name, is_task, commits, crashes, initial, abort_requested_by, has_history, limited = row
-    return Claimed(name, is_task, commits, crashes, initial or "{}", abort_requested_by, has_history, limited)
+    name, is_task, commits, crashes, initial, *others = row
+    return Claimed(name, is_task, commits, crashes, initial or "{}", *others)
+
+
+def begin_step(process_id: UUID, token: UUID, step: str) -> None:
+    """Say which step comes now, so that a crash can be told by its name. Part of the claim's transaction."""
+    fetch(
+        "UPDATE tasks_process SET current_step = %s WHERE process_id = %s AND lease_token = %s",
+        (step, process_id, token),
+    )
 
 
 def renew(tokens: dict[UUID, UUID]) -> set[UUID]:

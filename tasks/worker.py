@@ -148,12 +148,16 @@ class ProcessWorker(Worker):
         stopping.set()
         super().stop()  # type: ignore[no-untyped-call]
 
+    _failed_fetches = 0
+
     async def _fetch_and_process_jobs(self) -> None:
         try:
             await super()._fetch_and_process_jobs()  # type: ignore[no-untyped-call]
+            self._failed_fetches = 0
         except exceptions.ConnectorException as error:
             logger.warning("jobs_not_fetched", error=str(error.__cause__ or error).strip())
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(min(PAUSE, 0.05 * 2**self._failed_fetches))
+            self._failed_fetches += 1
             self._new_job_event.set()
 
     async def _update_heartbeat(self) -> None:

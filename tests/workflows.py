@@ -356,6 +356,11 @@ def asking() -> StepList:
     return init >> count >> ask >> count >> done
 
 
+@workflow("Asks, then dawdles", target=Target.SYSTEM)
+def asking_then_dawdling() -> StepList:
+    return init >> ask >> dawdle >> done
+
+
 @inputstep("Ask superusers", assignee=Assignee.NOC, resume_auth_callback=lambda user: user.is_superuser)
 def ask_superusers() -> type[FormPage]:
     return AnswerForm
@@ -498,7 +503,8 @@ def queued_elsewhere() -> StepList:
 WORKFLOWS = [
     "succeeding", "counting", "double_ends", "endless", "aborting", "dawdling", "striding", "typing", "failing",
     "failing_modify", "retrying", "returning", "lacking", "starting", "writing", "breaking", "killing",
-    "killing_retried", "logging_much", "secretive", "asking", "asking_superusers", "called_back", "called_back_late",
+    "killing_retried", "logging_much", "secretive", "asking", "asking_then_dawdling",
+    "asking_superusers", "called_back", "called_back_late",
     "grouped", "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over",
     "nested", "anything", "choosy", "limited", "locking", "queued_elsewhere",
 ]  # fmt: skip

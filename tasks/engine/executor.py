@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
+from tasks import transitions
 from tasks.engine import place
 from tasks.engine.context import Run
 from tasks.engine.failure import Failure, failure
@@ -47,14 +48,16 @@ class Executor:
     def ended(self) -> bool:
         return self.ending is not None or self.index >= len(self.steps)
 
-    def lead(self) -> None:
-        """Record the steps without a function at the very beginning, within the transaction of the claim."""
+    def lead(self, current_step: str) -> None:
+        """Record the steps without a function that come first, and what comes then, in the claim's transaction."""
         self._find_place()
         self._take_plain_steps()
         if self.batch:
             results, then = self._taken()
             record(self.run, results, then)
             self.run.commits += 1
+        elif not self.ended and self.steps[self.index].name != current_step:
+            transitions.begin_step(self.run.process_id, self.run.token, self.steps[self.index].name)
 
     def go(self) -> None:
         """Do every step. Ends by Stopped, or LeaseLost."""

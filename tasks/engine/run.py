@@ -107,7 +107,7 @@ def _prepared(run: Run, claimed: Claimed) -> Executor | None:
     try:
         _load(run, claimed)
         executor = Executor(run, registry.get_workflow(run.workflow_name).steps)
-        executor.lead()
+        executor.lead(claimed.current_step)
     except DatabaseError:
         raise
     except Exception as error:

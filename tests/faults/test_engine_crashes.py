@@ -155,6 +155,23 @@ def test_a_step_that_kills_its_worker_three_times_is_quarantined(bench: Bench, n
     assert bench.traced() == ["kill"] * 3
 
 
+def test_a_crash_after_a_form_is_told_by_the_step_that_it_cut_off(bench: Bench) -> None:
+    system = bench.system
+    gate = bench.file("gate")
+    worker = system.worker()
+    process = bench.run("asking_then_dawdling", gate=str(gate))
+    services.resume_process(process.pk, [{"answer": "1"}])
+    wait_until(lambda: bench.traced() == ["began 0"])
+    worker.kill(signal.SIGKILL)
+    expire_leases(system)
+    wait_until(lambda: sweep() is not None and status_of(process.pk) == ProcessStatus.FAILED)
+    assert Process.objects.get(pk=process.pk).failed_reason.startswith("Worker lost while running “Dawdle”")
+    gate.touch()
+    services.retry_process(process.pk)
+    system.worker()
+    assert bench.settled(process.pk).status == ProcessStatus.COMPLETED
+
+
 def test_a_rolled_back_start_leaves_nothing(bench: Bench) -> None:
     bench.system.worker()
     started: list[UUID] = []

@@ -91,10 +91,11 @@ def test_a_step_whose_own_writes_were_lost_fails_and_says_so(bench: Bench) -> No
     assert bench.rows(process_id)[-1] == ("Write to the database", "failed")
 
 
+@pytest.mark.timeout(600)
 def test_strides_are_taken_once_while_connections_are_cut_again_and_again(bench: Bench, long_run: bool) -> None:
     system = bench.system
     worker = system.worker("--concurrency", "8")
-    ids = [bench.start("striding", seconds=0.1) for _ in range(8 if not long_run else 80)]
+    ids = [bench.start("striding", seconds=0.1) for _ in range(40 if long_run else 8)]
     wait_until(lambda: len(bench.traced()) > 4)
     while Process.objects.exclude(status__in=SETTLED).exists():
         system.cut_connections("orchestrator-worker")

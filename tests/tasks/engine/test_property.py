@@ -196,14 +196,19 @@ def expected(plan: list[Any], state: dict[str, Any], counter: list[int]) -> dict
     return state
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(plan=plans)
-def test_committed_steps_run_once_in_order_and_the_state_is_their_fold(system: System, plan: list[Any]) -> None:
+def test_committed_steps_run_once_in_order_and_the_state_is_their_fold(system: System, long_run: bool) -> None:
+    examples = settings(
+        max_examples=1000 if long_run else 60,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    examples(given(plan=plans)(holds))()
+
+
+def holds(plan: list[Any]) -> None:
+    """Run what is planned and compare."""
     name_parts(plan, itertools.count(1))
     world = World()
     steps = init >> built(plan, world) >> done
