@@ -14,12 +14,12 @@ def compare(parts: Sequence[str], *, quick: bool, write: bool) -> int:
     before = report.conditions()
     rounds = 1 if quick else 3
     work: dict[str, Callable[[], None]] = {
-        "throughput": lambda: throughput.measure(notebook, count=500 if quick else 3000, rounds=rounds),
-        "bursts": lambda: timing.measure_bursts(notebook, count=100 if quick else 1000, rounds=1 if quick else 5),
-        "lags": lambda: timing.measure_lags(notebook, seconds=10 if quick else 120, samples=10 if quick else 200),
+        "throughput": lambda: throughput.measure(notebook, count=500 if quick else 1000, rounds=rounds),
+        "bursts": lambda: timing.measure_bursts(notebook, count=100 if quick else 1000, rounds=1 if quick else 3),
+        "lags": lambda: timing.measure_lags(notebook, seconds=10 if quick else 90, samples=10 if quick else 100),
         "idle": lambda: upkeep.measure_idle(notebook, seconds=5 if quick else 60),
         "firing": lambda: upkeep.measure_firing(
-            notebook, idle=2000 if quick else 100_000, seconds=5 if quick else 20, rounds=rounds
+            notebook, idle=2000 if quick else 100_000, seconds=5 if quick else 15, rounds=1 if quick else 2
         ),
         "statements": lambda: upkeep.count_statements(notebook),
         "reference": lambda: peers.measure_reference(notebook, quick=quick),

@@ -96,7 +96,7 @@ def count_statements(notebook: Notebook) -> None:
         notebook.add(Figure("statements of a start", OURS, "", [statements], at_most=4, note=f"{commits} commit"))
         engine.run_process(start_process("bench_noop"))
         statements, commits = _traced(lambda: engine.run_process(ids[0]))
-        note = "claim and first step in one commit, second and third in another, which also ends the job; fetching the job: 1 more"
+        note = "claim and first step in one commit, second, third and the job's end in another; plus fetching the job"
         notebook.add(Figure("statements of a process of three steps", OURS, "", [statements], at_most=9, note=note))
         notebook.add(Figure("its commits", OURS, "", [commits], at_most=3))
 
