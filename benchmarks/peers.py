@@ -112,10 +112,8 @@ def _environment() -> Path | None:
     if stamp.exists() and stamp.read_text() == " ".join(PACKAGES):
         return python
     print("  installing the peers' packages", flush=True)
-    for command in (
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "-q", *PACKAGES],
-    ):
+    install = [str(python), "-m", "pip", "install", "-q", *PACKAGES]
+    for command in ([sys.executable, "-m", "venv", str(folder)], install):
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             print(f"  left out: {done.stderr[-500:]}")

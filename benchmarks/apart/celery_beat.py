@@ -62,10 +62,8 @@ def main() -> None:
         _wait_for(1)
         rates = [_rate(count) for _ in range(3)]
         due = _make_one_offs(count)
-        beat = subprocess.Popen(
-            [*celery, "beat", "-l", "WARNING", "-S", "django_celery_beat.schedulers:DatabaseScheduler"],
-            stdout=sys.stderr,
-        )
+        scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+        beat = subprocess.Popen([*celery, "beat", "-l", "WARNING", "-S", scheduler], stdout=sys.stderr)
         _wait_for(count)
         last = max(float(at) for at in _redis().lrange("ran", 0, -1))
         print(json.dumps({"rates": rates, "last": last - due.timestamp()}), flush=True)
