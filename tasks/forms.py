@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,11 +28,36 @@ class FormPage(forms.Form):
 
 
 class SecretInput(forms.PasswordInput):
-    """Shows that a secret is there, never the secret."""
+    """Shows that a secret is there, never the secret.
+
+    `sealed` is the encrypted form of what somebody has just typed: it travels along in a hidden field, so that a page
+    that comes back, for an error or for more questions, need not ask again.
+    """
+
+    sealed: dict[str, str] | None = None
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         kept = {"placeholder": COVER} if value else {}
         return super().get_context(name, None, {**kept, **(attrs or {})})
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        shown = super().render(name, value, attrs, renderer)
+        if self.sealed is None:
+            return shown
+        return shown + forms.HiddenInput().render(f"{name}-sealed", json.dumps(self.sealed), None, renderer)
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        typed = super().value_from_datadict(data, files, name)
+        if typed:
+            return typed
+        try:
+            sealed = json.loads(data.get(f"{name}-sealed", ""))
+        except (TypeError, ValueError, RecursionError):
+            return typed
+        return sealed if is_marked(sealed) else typed
+
+    def use_required_attribute(self, initial: Any) -> bool:
+        return super().use_required_attribute(initial) and not initial and self.sealed is None
 
 
 class SecretField(forms.CharField):
@@ -110,6 +136,19 @@ def posted(
             value = kept[name]
         inputs[name] = value
     return inputs
+
+
+def seal(form: forms.Form, inputs: Mapping[str, Any], *, kept: Mapping[str, Any] | None = None) -> None:
+    """Let the secrets that were just typed into `form`, those in `inputs`, travel along when it is shown again.
+
+    What comes from `kept`, the inputs that are stored, does not: the encrypted form of others' secrets goes to nobody.
+    """
+    for name, field in form.fields.items():
+        value = inputs.get(name)
+        if not isinstance(field.widget, SecretInput) or not value or name in form.errors:
+            continue
+        if value != (kept or {}).get(name):
+            field.widget.sealed = value if is_marked(value) else Secret(value).to_json()
 
 
 def storable(field: forms.Field, given: Any, cleaned: Any) -> Any:

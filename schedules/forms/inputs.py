@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from accounts.permissions import Person
 from tasks.exceptions import InvalidInputs
+from tasks.forms import seal
 from tasks.inputs import Complete, FormSource, bound, initial_of, next_page, posted
 
 
@@ -54,6 +55,7 @@ class InputPages:
             return False
         answers = posted(page.form_class, data, kept=kept, prefix=options["prefix"])
         form = bound(page.form_class, answers, **options)
+        seal(form, answers, kept=kept)
         self.forms.append(form)
         if form.errors:
             return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -11,9 +13,11 @@ from accounts.models import User
 from schedules import services
 from schedules.models import Schedule
 from tasks import registry
+from tasks.secrets import Secret
 from tests.schedules.pages import CRON, TASK, address, edit_data, made, text, without_times
 
 pytestmark = pytest.mark.django_db
+SEALED = r'<input type="hidden" name="(inputs-0-password-sealed)" value="([^"]*)"'
 
 
 def test_task_cron_expression_and_time_zone_are_enough(browser: Client, planner: User) -> None:
@@ -94,6 +98,35 @@ def test_a_task_with_pages_asks_one_after_the_other_and_stores_secrets_encrypted
     assert "lon-core-02" in text(response)
     assert "••••" in text(response)
     assert "hunter22" not in response.content.decode()
+
+
+def test_a_secret_of_an_earlier_page_need_not_be_typed_again(browser: Client, pages_task: str) -> None:
+    data = {**CRON, "workflow_name": pages_task, "inputs-0-shown": "1", "inputs-0-site": "lon"}
+    second = browser.post(address("new"), {**data, "inputs-0-password": "hunter22"})
+    assert "hunter22" not in second.content.decode()
+    [field] = re.findall(r'<input[^>]*name="inputs-0-password"[^>]*>', second.content.decode())
+    assert "••••" in field
+    assert "required" not in field
+    data |= {name: unescape(value) for name, value in re.findall(SEALED, second.content.decode())}
+    data |= {"inputs-0-password": "", "inputs-1-shown": "1", "inputs-1-router": "", "expression": "0 25 * * *"}
+    wrong = browser.post(address("new"), data)
+    assert "Password" not in text(wrong).split("Schedule not saved:")[1][:200]
+    data |= {name: unescape(value) for name, value in re.findall(SEALED, wrong.content.decode())}
+    response = browser.post(address("new"), {**data, "expression": "0 1 * * *", "inputs-1-router": "lon-core-02"})
+    assert response.status_code == 302
+    stored = Schedule.objects.get().user_inputs
+    assert Secret.from_json(stored[0]["password"]) == "hunter22"
+    assert stored[1] == {"router": "lon-core-02"}
+
+
+def test_the_encrypted_form_of_a_stored_secret_goes_to_nobody(browser: Client, planner: User, pages_task: str) -> None:
+    inputs = [{"site": "ams", "password": "hunter22"}, {"router": "ams-core-01"}]
+    schedule = made(planner, workflow_name=pages_task, user_inputs=inputs)
+    data = edit_data(schedule, workflow_name=pages_task, timezone="Nowhere")
+    data |= {"inputs-0-shown": "1", "inputs-0-site": "lon", "inputs-0-password": ""}
+    for page in (browser.get(address("edit", schedule)), browser.post(address("edit", schedule), data)):
+        assert page.status_code == 200
+        assert schedule.user_inputs[0]["password"]["__secret__"] not in unescape(page.content.decode())
 
 
 def test_an_input_that_is_wrong_is_told_at_its_page(browser: Client, pages_task: str) -> None:
