@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +41,7 @@ PROJECT = ("orchestrator_admin", "accounts", "tasks", "schedules")
 SKIPPED = {"migrations", "tests", "node_modules", "staticfiles", "build", "dist"}
 
 
-__all__ = ["CatalogueError", "Home", "Text", "compile_file", "extracted", "homes", "is_stale", "merge"]
+__all__ = ["CatalogueError", "Home", "Text", "compile_file", "extracted", "has_entry", "homes", "is_stale", "merge"]
 
 
 class CatalogueError(Exception):
@@ -97,11 +97,12 @@ def extracted(home: Home) -> list[Text]:
     return sorted(found.values())
 
 
-def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], *, write: bool = True) -> bool:
+def merge(file: Path, locale: str, texts: Iterable[Text], names: Mapping[str, str], *, write: bool = True) -> bool:
     """Bring `file` up to date with `texts` and the workflow `names`; tell whether anything changed, or would.
 
     What translators wrote stays, be it a translation or a comment. A translated text that is gone is kept as obsolete;
-    the name of a workflow never is, since another application may still have it.
+    the name of a workflow never is, since another application may still have it. The values of `names` are their
+    names for people, "" where there is none yet; they fill in what is empty.
     """
     catalogue = _catalogue(file, locale)
     before = str(catalogue)
@@ -113,6 +114,8 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], 
             entry = polib.POEntry(msgctxt=text.context or None, msgid=text.singular)
             catalogue.append(entry)
         _update(entry, text, plurals=_plural_forms(catalogue))
+        if text.context == CONTEXT and text.singular in names:
+            entry.msgstr = entry.msgstr or names[text.singular]
     known = {(text.context, text.singular) for text in wanted}
     for key, entry in current.items():
         gone = key not in known and key[0] != CONTEXT
@@ -125,6 +128,14 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Iterable[str], 
         file.parent.mkdir(parents=True, exist_ok=True)
         _write(file, f"{catalogue}\n".encode())
     return True
+
+
+def has_entry(file: Path, name: str) -> bool:
+    """Tell whether `file` has an entry for workflow `name`, be it empty."""
+    try:
+        return any(entry.msgid == name and entry.msgctxt == CONTEXT for entry in _catalogue(file, ""))
+    except CatalogueError:
+        return False
 
 
 def compile_file(file: Path) -> None:
@@ -169,7 +180,7 @@ def _texts(file: Path) -> Iterator[Text]:
 def _catalogue(file: Path, locale: str) -> polib.POFile:
     if not file.exists():
         catalogue = polib.POFile(wrapwidth=110)
-        forms = Catalog(locale=locale).plural_forms
+        forms = Catalog(locale=locale or None).plural_forms
         catalogue.metadata = {**HEADER, "Language": locale, "Plural-Forms": forms}
         return catalogue
     try:

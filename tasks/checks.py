@@ -13,6 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 from django.utils.translation import to_locale
 
+from tasks.catalogues import has_entry
 from tasks.exceptions import WorkflowImportError
 from tasks.labels import CONTEXT, has_label
 from tasks.models import Workflow
@@ -34,7 +35,8 @@ class Part(enum.StrEnum):
 class MissingPart:
     """A part that a workflow lacks.
 
-    `problem` is a sentence. `remedy` is exactly what to add to `file`, or, where `file` is empty, what to type.
+    `problem` is a sentence. `remedy` is exactly what to add to `file`, or what is `there` already and only to be
+    completed; where `file` is empty, it is what to type. `lead` says which.
     """
 
     workflow_name: str
@@ -42,6 +44,16 @@ class MissingPart:
     problem: str
     remedy: str
     file: str = ""
+    there: bool = False
+
+    @property
+    def lead(self) -> str:
+        """What to do with the remedy, to be said above it; nothing where code is to be written."""
+        if self.there:
+            return _("Fill in the empty msgstr in %(file)s:") % {"file": self.file}
+        if self.file:
+            return _("Add to %(file)s:") % {"file": self.file}
+        return "" if self.part is Part.CODE else _("Run:")
 
 
 def listed_names() -> set[str]:
@@ -106,7 +118,8 @@ def _translation(name: str, definition: Definition | None, description: str) -> 
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     entry = f'msgctxt "{CONTEXT}"\nmsgid "{name}"\nmsgstr "{text}"'
     file = catalogue_of(app_of(name, definition))
-    return [MissingPart(name, Part.TRANSLATION, _("It has no name for people."), entry, str(file))]
+    there = has_entry(file, name)
+    return [MissingPart(name, Part.TRANSLATION, _("It has no name for people."), entry, str(file), there)]
 
 
 def app_of(name: str, definition: Definition | None = None) -> AppConfig:

@@ -95,14 +95,14 @@ def test_the_texts_of_the_product_can_all_be_collected() -> None:
 
 def test_merging_adds_keeps_and_retires(tmp_path: Path) -> None:
     file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
-    assert merge(file, "en_GB", [Text("", "Old"), Text("", "Blank"), Text("", "Kept")], ["task_x"])
+    assert merge(file, "en_GB", [Text("", "Old"), Text("", "Blank"), Text("", "Kept")], {"task_x": ""})
     catalogue = polib.pofile(str(file))
     catalogue.find("Old").msgstr = "Translated, too"
     catalogue.find("Kept").msgstr = "Translated"
     catalogue.find("Kept").tcomment = "A translator's note"
     catalogue.find("task_x").msgstr = "Task X"
     catalogue.save()
-    assert merge(file, "en_GB", [Text("", "Kept"), Text("", "New %(n)d", "News %(n)d")], [])
+    assert merge(file, "en_GB", [Text("", "Kept"), Text("", "New %(n)d", "News %(n)d")], {})
     catalogue = polib.pofile(str(file))
     kept, new, old, name = (
         catalogue.find(text, include_obsolete_entries=True) for text in ("Kept", "New %(n)d", "Old", "task_x")
@@ -116,14 +116,22 @@ def test_merging_adds_keeps_and_retires(tmp_path: Path) -> None:
 
 def test_a_text_that_comes_back_has_its_translation_again(tmp_path: Path) -> None:
     file = tmp_path / "nl" / "LC_MESSAGES" / "django.po"
-    merge(file, "nl", [Text("", "May")], [])
+    merge(file, "nl", [Text("", "May")], {})
     catalogue = polib.pofile(str(file))
     catalogue.find("May").msgstr = "Mei"
     catalogue.save()
-    merge(file, "nl", [], [])
+    merge(file, "nl", [], {})
     assert polib.pofile(str(file)).find("May") is None
-    merge(file, "nl", [Text("", "May")], [])
+    merge(file, "nl", [Text("", "May")], {})
     assert polib.pofile(str(file)).find("May").msgstr == "Mei"
+
+
+def test_names_fill_in_what_is_empty_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
+    merge(file, "en_GB", [Text("", "task_x")], {"task_x": "", "task_y": "Why"})
+    merge(file, "en_GB", [Text("", "task_x")], {"task_x": "Ex", "task_y": "Because"})
+    found = {(entry.msgctxt, entry.msgid): entry.msgstr for entry in polib.pofile(str(file))}
+    assert found == {("workflow", "task_x"): "Ex", ("workflow", "task_y"): "Why", (None, "task_x"): ""}
 
 
 def test_merging_twice_changes_nothing(tmp_path: Path) -> None:
@@ -132,32 +140,32 @@ def test_merging_twice_changes_nothing(tmp_path: Path) -> None:
         Text("c", "A long text " * 20, places={"a/b.py"}),
         Text("", "%(n)d x", "%(n)d xs", comments=["Translators: x"]),
     ]
-    assert merge(file, "en_GB", texts, ["task_x"])
+    assert merge(file, "en_GB", texts, {"task_x": ""})
     before = file.read_bytes()
-    assert not merge(file, "en_GB", texts, ["task_x"])
+    assert not merge(file, "en_GB", texts, {"task_x": ""})
     assert file.read_bytes() == before
 
 
 def test_a_check_writes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
-    assert merge(file, "en_GB", [Text("", "New")], [], write=False)
+    assert merge(file, "en_GB", [Text("", "New")], {}, write=False)
     assert not file.exists()
 
 
 def test_a_text_that_gains_a_plural_keeps_its_translation(tmp_path: Path) -> None:
     file = tmp_path / "pl" / "LC_MESSAGES" / "django.po"
-    merge(file, "pl", [Text("", "task")], [])
+    merge(file, "pl", [Text("", "task")], {})
     catalogue = polib.pofile(str(file))
     catalogue.find("task").msgstr = "zadanie"
     catalogue.save()
-    merge(file, "pl", [Text("", "task", "tasks")], [])
+    merge(file, "pl", [Text("", "task", "tasks")], {})
     assert polib.pofile(str(file)).find("task").msgstr_plural == {0: "zadanie", 1: "", 2: ""}
 
 
 def test_compiled_contexts_and_plurals_are_what_gettext_reads(tmp_path: Path) -> None:
     file = tmp_path / "en_GB" / "LC_MESSAGES" / "django.po"
     empty = [Text("", "Empty"), Text("", "one", "many")]
-    merge(file, "en_GB", [Text("month", "May"), Text("", "%(n)d task", "%(n)d tasks"), *empty], [])
+    merge(file, "en_GB", [Text("month", "May"), Text("", "%(n)d task", "%(n)d tasks"), *empty], {})
     catalogue = polib.pofile(str(file))
     catalogue.find("May").msgstr = "Mäi"
     catalogue.find("%(n)d task").msgstr_plural = {0: "%(n)d job", 1: "%(n)d jobs"}

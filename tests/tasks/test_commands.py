@@ -132,12 +132,35 @@ def test_makemessages_collects_texts_and_names_of_workflows(app: OutsideApp, tmp
     assert f"Out of date: {file}" in typed("makemessages", "--check", fails=True)
     assert not file.exists()
     assert f"Wrote {file}" in typed("makemessages")
-    assert 'msgctxt "workflow"\nmsgid "task_outside"\nmsgstr ""\n' in file.read_text()
+    assert 'msgctxt "workflow"\nmsgid "task_outside"\nmsgstr "Nightly sync"\n' in file.read_text()
     assert 'msgid "Which node?"\n' in file.read_text()
-    assert 'msgid "task_sync_from"' in (tmp_path / "project" / "en_GB" / "LC_MESSAGES" / "django.po").read_text()
     assert typed("makemessages", "--check") == ""
     typed("makemessages", "-l", "nl")
-    assert (app.path / "locale" / "nl" / "LC_MESSAGES" / "django.po").exists()
+    dutch = app.path / "locale" / "nl" / "LC_MESSAGES" / "django.po"
+    assert 'msgctxt "workflow"\nmsgid "task_outside"\nmsgstr ""\n' in dutch.read_text()
+
+
+def test_the_projects_own_texts_are_left_alone_unless_asked_for(app: OutsideApp, tmp_path: Path, settings: Any) -> None:
+    settings.LOCALE_PATHS = [str(tmp_path / "project")]
+    typed("makemessages")
+    assert not (tmp_path / "project").exists()
+    typed("makemessages", "--project")
+    assert 'msgid "task_sync_from"' in (tmp_path / "project" / "en_GB" / "LC_MESSAGES" / "django.po").read_text()
+    (tmp_path / "project" / "en_GB" / "LC_MESSAGES" / "django.po").unlink()
+    settings.ORCHESTRATOR_APPS = []
+    typed("makemessages")
+    assert 'msgid "task_sync_from"' in (tmp_path / "project" / "en_GB" / "LC_MESSAGES" / "django.po").read_text()
+
+
+@pytest.mark.django_db
+def test_an_empty_entry_is_to_be_filled_in_not_added(app: OutsideApp) -> None:
+    entry = 'msgctxt "workflow"\nmsgid "task_outside"\nmsgstr ""\n'
+    file = app.write("locale/en_GB/LC_MESSAGES/django.po", entry)
+    told = typed("checktasks", fails=True)
+    assert f"Fill in the empty msgstr in {file}:" in told
+    assert f"Add to {file}:" not in told
+    typed("makemessages")
+    assert "task_outside lacks its translation" not in typed("checktasks", fails=True)
 
 
 def test_compilemessages_compiles_what_changed(app: OutsideApp, tmp_path: Path, settings: Any) -> None:

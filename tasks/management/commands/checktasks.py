@@ -18,8 +18,10 @@ from tasks.sources import definitions
 
 class Command(BaseCommand):
     help = (
-        "Lists every workflow and task with its four parts: code, registration, migration, translation. Where one is "
-        "missing it says which line or command adds it, and exits with 1."
+        "Lists every workflow and task with its four parts: the code (a function with @workflow), its registration (a "
+        "line LazyWorkflowInstance(…)), its migration (which adds its row to the database) and its translation (its "
+        "name for people). Where one is missing it says which line or command adds it, and exits with 1. Only tasks "
+        "that have all four are shown on the page Tasks."
     )
 
     def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
@@ -52,8 +54,8 @@ class Command(BaseCommand):
         out = console(self.stdout)
         out.print(f"\n[bold]{escape(part.workflow_name)}[/] lacks its [bold]{part.part}[/]. {escape(part.problem)}",
                   soft_wrap=True)  # fmt: skip
-        if part.part is not Part.CODE:
-            out.print(f"Add to {escape(part.file)}:" if part.file else "Run:", soft_wrap=True)
+        if part.lead:
+            out.print(escape(part.lead), soft_wrap=True)
         for line in part.remedy.splitlines():
             out.print(f"    {escape(line)}", soft_wrap=True)
 
