@@ -60,7 +60,6 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
     def get_due_jobs(self, now: datetime) -> list[Job]:
         """Fire all that is due, batch by batch, and return nothing to run."""
         with loop_connection():
-            resume_elapsed(now)
             while True:
                 moment = timezone.now()
                 self._left = {key: until for key, until in self._left.items() if until > moment}
@@ -68,7 +67,8 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
                 self._left |= dict.fromkeys(fired.left, moment + LONGEST_SLEEP)
                 if fired.schedules or fired.parked:
                     self._on_fired(fired)
-                if not fired.schedules and not fired.left:
+                # Pauses that have ended come after what is due: nothing holds that up.
+                if not fired.schedules and not fired.left and not resume_elapsed(timezone.now()):
                     return []
 
     def get_next_run_time(self) -> datetime:
