@@ -7,7 +7,10 @@ change without one was made by the system itself: the scheduler, a worker, a mig
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -95,9 +98,19 @@ def _context(request: HttpRequest) -> Any:
 
 @contextmanager
 def changed_by(user: User | None, *, door: str) -> Iterator[None]:
-    """Say who is behind the changes made inside, for what is not a request."""
-    with pghistory.context(user=user.pk if user else None, door=door):
+    """Say who is behind the changes made inside, for what is not a request; without a user, the machine's account."""
+    behind = {"user": user.pk} if user else {"user": None, "account": _account()}
+    with pghistory.context(door=door, **behind):
         yield
+
+
+def _account() -> str:
+    """Return under which account of which machine this process runs, such as root@host."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()}"
 
 
 @dataclass(frozen=True)
@@ -141,7 +154,7 @@ def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[C
     shown: list[Change] = []
     for event, before in zip(found, [*found[1:], None], strict=False):
         metadata = event.pgh_context.metadata if event.pgh_context else {}
-        who = names.get(metadata.get("user"), _("the system"))
+        who = names.get(metadata.get("user")) or metadata.get("account") or _("the system")
         differences = _differences(before, event) if event.pgh_label == "update" else []
         shown.append(
             Change(event.pgh_id, event.pgh_created_at, event.pgh_label, who, metadata.get("door", ""), differences)

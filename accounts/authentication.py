@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
+from structlog.contextvars import bind_contextvars
 
 from accounts.models import AuthToken, User
 from accounts.tokens import note_use
@@ -35,6 +36,8 @@ class TokenAuthentication(KnoxTokenAuthentication):  # type: ignore[misc]
         if found.expired:
             raise AuthenticationFailed(_("This token has expired. Make a new one."))
         note_use(found)
+        # Without this, log lines would know only who has a session.
+        bind_contextvars(user_id=found.user.pk)
         return found.user, found
 
 

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 import accounts.schema  # noqa: F401  describes tokens to the schema
 from orchestrator_admin.rest.problems import not_found
+from orchestrator_admin.rest.root import RootView
 from orchestrator_admin.waiting import waiting
 from tasks.api.processes import ProcessViewSet
 from tasks.api.urls import DETAIL
@@ -16,5 +17,6 @@ urlpatterns = [
     path("", include("schedules.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("", RootView.as_view(), name="root"),
     re_path("", not_found, name="not-found"),
 ]

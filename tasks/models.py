@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin.ids import uuid7
+from tasks.retired import RetiredQuery
 from tasks.statuses import FAILURES, FINISHED_STEP, GOING, LEGAL, QUEUED, TERMINAL, ProcessStatus, StepStatus
 from tasks.targets import Target
 
@@ -49,6 +50,7 @@ def choices_check(field: str, choices: type[models.TextChoices], name: str) -> m
 class Product(models.Model):
     """Something that is sold, which subscriptions are instances of."""
 
+    query = RetiredQuery()
     product_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=255, unique=True)
     description = models.TextField(_("description"), blank=True)
@@ -75,6 +77,7 @@ class Product(models.Model):
 class Workflow(models.Model):
     """A workflow that was registered by a migration. Its code is found by `name`."""
 
+    query = RetiredQuery()
     workflow_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=255, unique=True)
     target = models.CharField(_("target"), max_length=16, choices=Target)
@@ -98,6 +101,7 @@ class Workflow(models.Model):
 class Subscription(models.Model):
     """A customer's instance of a product, such as one node or one port."""
 
+    query = RetiredQuery()
     subscription_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="subscriptions")
     description = models.TextField(_("description"), blank=True)
@@ -122,6 +126,7 @@ class Process(models.Model):
     `schedule_id` and `occurrence_id` name rows of the application `schedules`, which this one does not know.
     """
 
+    query = RetiredQuery()
     process_id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.PROTECT, db_index=False, related_name="processes")
     status = models.CharField(_("status"), max_length=20, choices=ProcessStatus, default=ProcessStatus.CREATED)

@@ -7,11 +7,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.permissions import Action, may
 from orchestrator_admin.rest.serializers import PagesField, StrictSerializer
 from tasks import services
 from tasks.labels import label
 from tasks.models import InputState, Process, ProcessStep, StepLog, Workflow
-from tasks.secrets import mask
+from tasks.secrets import mask, without_routes
 from tasks.statuses import ProcessStatus
 
 ANYTHING = {"type": "object", "additionalProperties": True}
@@ -93,7 +94,8 @@ class StepSerializer(serializers.ModelSerializer[ProcessStep]):
 
     @extend_schema_field(ANYTHING)
     def get_state(self, step: ProcessStep) -> Any:
-        return mask(step.state)
+        state = mask(step.state)
+        return without_routes(state) if self.context.get("only_looking") else state
 
 
 class ProcessSerializer(serializers.ModelSerializer[Process]):
@@ -123,7 +125,8 @@ class ProcessDetailSerializer(ProcessSerializer):
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, process: Process) -> Any:
-        return StepSerializer(process.steps.filter(parent=None), many=True).data
+        context = {"only_looking": not may(self.context["request"].user, Action.RETRY, process.workflow.name)}
+        return StepSerializer(process.steps.filter(parent=None), many=True, context=context).data
 
     @extend_schema_field({"type": "array", "items": ANYTHING})
     def get_inputs(self, process: Process) -> Any:
@@ -180,12 +183,16 @@ class LogSerializer(serializers.ModelSerializer[StepLog]):
         model = StepLog
         fields = ("id", "position", "at", "level", "message")
 
+    def to_representation(self, line: StepLog) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(line)
+        return dict(without_routes(shown)) if self.context.get("only_looking") else shown
+
 
 class EngineSerializer(serializers.Serializer[Any]):
     """Whether the engine runs, is coming to rest, or is locked."""
 
     global_lock = serializers.BooleanField()
-    status = serializers.ChoiceField(choices=["running", "pausing", "paused"], read_only=True)
+    status = serializers.ChoiceField(choices=["running", "locking", "locked"], read_only=True)
     running_processes = serializers.IntegerField(read_only=True)
     reason = serializers.CharField()
     changed_at = serializers.DateTimeField(allow_null=True, read_only=True)

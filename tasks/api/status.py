@@ -43,7 +43,7 @@ class StatusView(TaskErrorsMixin, ScopedMixin):
 def _status() -> dict[str, Any]:
     engine = EngineSettings.objects.select_related("changed_by").first() or EngineSettings()
     running = Process.objects.filter(status=ProcessStatus.RUNNING).count()
-    word = "running" if not engine.global_lock else "pausing" if running else "paused"
+    word = "running" if not engine.global_lock else "locking" if running else "locked"
     changed_by = engine.changed_by.username if engine.changed_by else None
     row = {"global_lock": engine.global_lock, "status": word, "running_processes": running, "reason": engine.reason,
            "changed_at": engine.changed_at, "changed_by": changed_by}  # fmt: skip

@@ -258,3 +258,14 @@ def test_wrong_parameters_of_a_list_are_refused(query: str) -> None:
         return
     assert answer.status_code == 400
     assert query.split("=")[0] in answer.json()["errors"]
+
+
+def test_the_root_lists_the_addresses_to_programs_and_leads_browsers_to_the_documentation() -> None:
+    listed = Client().get("/api/").json()
+    assert listed["tasks"] == "http://testserver/api/tasks/"
+    ada = Api(somebody("ada", "admin"))
+    for address in listed.values():
+        assert ada.get(address.removeprefix("http://testserver")).status_code == 200
+    browser = Client(headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert browser.get("/api/")["Location"] == "/api/docs/"
+    assert Client().get("/api/nothing/").json()["status"] == 404

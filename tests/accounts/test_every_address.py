@@ -77,7 +77,7 @@ EXPECTED: dict[str, str] = {
     "schedules/<uuid:pk>/own/": "POST scheduler!",
     "schedules/<uuid:pk>/revert/": "POST scheduler!",
     # API
-    "api/": "",
+    "api/": "GET anonymous",
     "api/schema/": "GET anonymous",
     "api/docs/": "GET anonymous",
     "api/status/": "GET foreign, PUT admin!",

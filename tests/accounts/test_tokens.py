@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+import structlog
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit import changes, event_model
 from accounts.models import AuthToken, Scope
 from accounts.tokens import create_token
 from tests.people import Api, somebody
@@ -42,6 +45,25 @@ def test_createtoken_takes_name_scopes_and_lifetime() -> None:
     assert (token.name, token.scopes) == ("Backup", ["read", "start"])
     assert token.expiry is not None
     assert timedelta(days=89) < token.expiry - timezone.now() <= timedelta(days=90)
+
+
+def test_the_trail_says_that_a_command_made_the_token_and_under_which_account() -> None:
+    somebody("olga", "viewer")
+    printed("olga")
+    [change] = changes(event_model(AuthToken))
+    assert (change.kind, change.door) == ("insert", "command")
+    assert change.who.endswith(f"@{socket.gethostname()}")
+
+
+def test_log_lines_of_a_request_with_a_token_name_its_user() -> None:
+    olga = somebody("olga", "operator")
+    header = f"Token {printed('olga')}"
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        Client(headers={"Authorization": header}).post(
+            "/api/processes/", {"workflow_name": "succeeding"}, content_type="application/json"
+        )
+    [line] = [line for line in lines if line["event"] == "process_created"]
+    assert line["user_id"] == olga.pk
 
 
 @pytest.mark.parametrize("arguments", [["nobody"], ["olga", "--scope", "all"], ["olga", "--expires", "soon"]])

@@ -63,3 +63,12 @@ def test_the_shipped_nightly_sync_is_the_file_of_the_manual(pytestconfig: pytest
     example = Path("tests/examples/netops/workflows/tasks/nightly_sync.py")
     assert ours == (pytestconfig.rootpath / example).read_text()
     assert 'logger.info("NSO calls finished", done_at=time.time())' in ours
+
+
+def test_queries_of_sqlalchemy_are_refused_with_what_to_write_instead() -> None:
+    from orchestrator.db import Process, Product, Subscription, Workflow
+
+    with pytest.raises(AttributeError) as refused:
+        Subscription.query.filter(Subscription.description.like("Node%Provisioned")).all()
+    assert 'Subscription.objects.filter(description__startswith="Node"' in str(refused.value)
+    assert [model for model in (Process, Product, Subscription, Workflow) if hasattr(model, "query")] == []

@@ -398,7 +398,7 @@ def test_an_admin_locks_the_engine_and_nothing_starts(api: Api) -> None:
     shown = api.get("/api/status/").json()
     assert (shown["global_lock"], shown["status"], shown["reason"], shown["changed_by"]) == (
         True,
-        "paused",
+        "locked",
         "Upgrade",
         "ada",
     )

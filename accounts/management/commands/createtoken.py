@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.audit import changed_by
 from accounts.models import Scope, User
 from accounts.tokens import create_token
 
@@ -23,21 +24,26 @@ class Command(BaseCommand):
 
     help = (
         "Make an API token for a user and print it on the last line. It is shown this once: only its digest is stored. "
-        "Send it as `Authorization: Token …`. Without --scope it may do all that its user may."
+        "Send it as the header `Authorization: Token …`. Without --scope it may do all that its user may. Every token "
+        "is listed, and can be revoked, on its user's page API tokens."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username", help="who the token speaks for")
+        parser.add_argument("username", metavar="USERNAME", help="who the token speaks for, such as admin")
         parser.add_argument("--name", default="", help="what the token is for, shown in the list of tokens")
         parser.add_argument(
             "--scope",
             action="append",
             choices=Scope.values,
             default=[],
-            help="limit the token to this; give it several times for several scopes",
+            help="limit the token to this: read; start (start, retry, resume and abort processes); schedule; admin. "
+            "Give it several times for several scopes",
         )
         parser.add_argument(
-            "--expires", type=lifetime, metavar="TIME", help="how long it is valid, such as 90d, 12h or 30m (never)"
+            "--expires",
+            type=lifetime,
+            metavar="TIME",
+            help="how long it is valid, such as 2w, 90d, 12h or 30m; without it: until it is revoked",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +53,8 @@ class Command(BaseCommand):
             names = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:20]) or "nobody yet"
             raise CommandError(f"There is no user {options['username']!r}. There are: {names}.") from None
         scopes = [Scope(value) for value in options["scope"]]
-        _, text = create_token(user, name=options["name"][:100], scopes=scopes, lifetime=options["expires"])
+        with changed_by(None, door="command"):
+            _, text = create_token(user, name=options["name"][:100], scopes=scopes, lifetime=options["expires"])
         self.stdout.write(text)
 
 
