@@ -15,7 +15,12 @@ register = template.Library()
 
 
 @register.inclusion_tag("components/history.html", takes_context=True)
-def history(context: dict[str, Any], row: Model, revert_url: str = "") -> dict[str, Any]:
+def history(context: dict[str, Any], row: Model, revert_url: str = "", when_empty: bool = True) -> dict[str, Any]:
     """Show who changed `row`, when and what. With `revert_url`, each earlier state can be brought back: the form posts
-    the entry's number there as `event`."""
-    return {"changes": changes_of(row), "revert_url": revert_url, "csrf_token": context.get("csrf_token")}
+    the entry's number there as `event`. Not `when_empty`: nothing is shown where nothing was changed."""
+    return {
+        "changes": changes_of(row),
+        "when_empty": when_empty,
+        "revert_url": revert_url,
+        "csrf_token": context.get("csrf_token"),
+    }

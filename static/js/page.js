@@ -137,3 +137,10 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("htmx:afterRequest", (event) => {
   event.detail.elt.closest?.("[popover]:popover-open")?.hidePopover();
 });
+
+/* A form that only leads to a page goes to its address as it is written: without the `?` of an empty form. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-go]")) return;
+  event.preventDefault();
+  location.assign(event.target.action);
+});

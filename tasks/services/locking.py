@@ -35,6 +35,7 @@ def unlock_engine(*, user: Person | None = None) -> EngineSettings:
 def _changed(locked: bool, reason: str, user: Person | None) -> EngineSettings:
     if not is_admin(user):
         raise NotPermitted
+    EngineSettings.objects.get_or_create(pk=1)  # the trail records changes of the row, not its first insert
     EngineSettings.objects.update_or_create(
         pk=1,
         defaults={

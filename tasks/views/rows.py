@@ -17,7 +17,7 @@ from accounts.permissions import Action, may
 from orchestrator_admin import shapes, words
 from tasks import inputs
 from tasks.exceptions import TaskError
-from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus, Workflow
+from tasks.models import FAILURES, QUEUED, Process, ProcessStatus, Workflow
 from tasks.registry import get_workflow, label
 from tasks.views import neighbours
 
@@ -45,8 +45,9 @@ class Run:
         return self.completed_at - self.first_run_at
 
     @property
-    def active(self) -> bool:
-        return self.status not in TERMINAL and self.status not in FAILURES
+    def running(self) -> bool:
+        """Whether it runs or is about to; one that is suspended or waits does not."""
+        return self.status in (ProcessStatus.RUNNING, *QUEUED)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class TaskRow:
 
     @property
     def running(self) -> bool:
-        return any(run.active for run in self.runs)
+        return any(run.running for run in self.runs)
 
 
 def usual_span(spans: Iterable[timedelta | None]) -> timedelta | None:

@@ -4,6 +4,8 @@ everything is validated again when the last one is sent, so nothing depends on w
 
 from __future__ import annotations
 
+import dis
+import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,21 +18,28 @@ from tasks import inputs
 from tasks.exceptions import InvalidInputs
 from tasks.secrets import Secret
 
-# No field can have this name: it is no Python identifier.
+# No field can have these names: they are no Python identifiers.
 ANSWERED = "answered-pages"
+TURN = "turn-page"
 
 
 @dataclass
 class RunForm:
-    """One step of answering: the page to show next, or, when `complete`, all that was answered."""
+    """One step of answering: the page to show next, or, when `complete`, all that was answered.
+
+    `more` tells that other pages may follow, so that the button says "Next". Where then none does, `review` asks once
+    more: nothing starts that nobody asked to start.
+    """
 
     form: Form | None
     answered: list[dict[str, Any]]
     problem: str = ""
+    more: bool = False
+    review: bool = False
 
     @property
     def complete(self) -> bool:
-        return self.form is None
+        return self.form is None and not self.review
 
     @property
     def page_number(self) -> int:
@@ -49,15 +58,21 @@ def first_page(
 
 
 def posted_page(source: Any, request: HttpRequest, *, state: dict[str, Any] | None) -> RunForm:
-    """Take in the page that was sent: returns it again with its errors, or the next one, or that all is complete."""
+    """Take in the page that was sent: returns it again with its errors, or the next or previous one, or that all is
+    complete."""
     answered = _answered(request.POST.get(ANSWERED, ""))
+    turn = request.POST.get(TURN, "")
+    if turn == "back":
+        return _next(source, answered[:-1], state=state, user=request.user, prefill=answered)
     page = inputs.next_page(source, answered, state=state, user=request.user)
     if isinstance(page, inputs.Complete):
         return RunForm(None, answered)
     form = page.form_class(request.POST, initial=page.initial)
     if not form.is_valid():
-        return RunForm(form, answered)
-    return _next(source, [*answered, _given(form, request)], state=state, user=request.user, prefill=[])
+        return RunForm(form, answered, more=_more(source, answered))
+    found = _next(source, [*answered, _given(form, request)], state=state, user=request.user, prefill=[])
+    found.review = turn == "next" and found.complete and not found.problem
+    return found
 
 
 def _given(form: Form, request: HttpRequest) -> dict[str, Any]:
@@ -80,7 +95,16 @@ def _next(
         return RunForm(None, answered)
     filled = prefill[len(answered)] if len(prefill) > len(answered) else {}
     initial = {**page.initial, **inputs.initial_of(page.form_class, filled)}
-    return RunForm(page.form_class(initial=initial), answered)
+    return RunForm(page.form_class(initial=initial), answered, more=_more(source, answered))
+
+
+def _more(source: Any, answered: list[dict[str, Any]]) -> bool:
+    """Tell whether a page may follow the one that comes after those `answered`: the source has more yields."""
+    function = inspect.unwrap(source) if callable(source) else source
+    if not inspect.isgeneratorfunction(function):
+        return False
+    yields = sum(line.opname == "YIELD_VALUE" for line in dis.get_instructions(function))
+    return len(answered) + 1 < yields
 
 
 def _answered(text: str) -> list[dict[str, Any]]:

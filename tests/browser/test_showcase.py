@@ -39,7 +39,7 @@ def running(system: System, page: Page) -> System:
 def test_the_showcase_is_walked_from_its_first_page_to_its_end(running: System, page: Page) -> None:
     page.goto(f"{running.url}/tasks/task_showcase/")
     run = page.locator("#run")
-    send = run.get_by_role("button", name="Run now")
+    send = run.get_by_role("button", name="Next", exact=True)
 
     # First page: errors stand at their fields, what was typed stays.
     page.get_by_label("Name", exact=True).fill("node 7")
@@ -71,8 +71,11 @@ def test_the_showcase_is_walked_from_its_first_page_to_its_end(running: System, 
     send.click()
     expect(page.get_by_label("What")).to_have_value("node 7: 400G")
     expect(page.get_by_label("What")).to_be_disabled()
-    page.get_by_label("This is right").check()
+    run.get_by_role("button", name="Back").click()
+    expect(page.get_by_label("Day", exact=True)).to_have_value("2027-02-28")
     send.click()
+    page.get_by_label("This is right").check()
+    run.get_by_role("button", name="Run now").click()
 
     # The process waits for an approval; without it nothing moves.
     expect(page).to_have_url(re.compile(r"/processes/[0-9a-f-]{36}/$"))

@@ -23,6 +23,7 @@ from tasks import registry
 from tasks.models import (
     EngineSettings,
     InputState,
+    Origin,
     Process,
     ProcessStatus,
     ProcessStep,
@@ -162,8 +163,10 @@ def test_the_list_shows_each_task_with_its_last_run_and_its_last_ten(browser: Cl
     assert "Completed" in text_of(page)
     row = re.search(rf'<tr id="task-{TASK}">.*?</tr>', page.content.decode(), re.S)
     assert row is not None
-    assert len(re.findall(r'href="/processes/', row[0])) == 10
-    assert row[0].count("s-bad") == 2  # the link and its mark
+    assert re.findall(r'title="(Completed|Failed), ', row[0]) == ["Completed"] * 7 + ["Failed"] + ["Completed"] * 2
+    assert f'href="/processes/?workflow_name={TASK}"' in row[0]
+    assert row[0].count("s-bad") == 2  # the run and its mark
+    assert f'href="/processes/{Process.objects.latest("started_at").pk}/"' in row[0]
     assert "usually 5 s" in text_of(page)
 
 
@@ -173,6 +176,12 @@ def test_the_list_is_narrowed_by_words_and_by_what_happened_last(browser: Client
     assert "Nightly sync" not in text_of(browser.get("/tasks/?show=running", headers=HTMX))
     assert "Nightly sync" in text_of(browser.get("/tasks/?q=NIGHT%20nso", headers=HTMX))
     assert "No task fits" in text_of(browser.get("/tasks/?q=elephant", headers=HTMX))
+
+
+@pytest.mark.parametrize(("status", "count"), [("created", 1), ("running", 1), ("suspended", 0), ("waiting", 0)])
+def test_what_waits_for_somebody_does_not_count_as_running(browser: Client, status: str, count: int) -> None:
+    made(status)
+    assert f"Running {count}" in text_of(browser.get("/tasks/", headers=HTMX))
 
 
 def test_run_now_starts_the_task_and_shows_its_process(browser: Client, operator: User) -> None:
@@ -209,6 +218,10 @@ def test_while_the_engine_is_locked_nothing_starts_and_every_page_says_so(browse
     assert "Fibre cut in Utrecht" in text_of(refused)
     assert not Process.objects.exists()
     assert "The engine is locked." in text_of(browser.get("/workflows/"))
+    for address in ("/tasks/", f"/tasks/{TASK}/"):
+        buttons = re.findall(r"<button([^>]*)>Run now", browser.get(address).content.decode())
+        assert buttons
+        assert all('aria-disabled="true"' in button for button in buttons)
 
 
 def test_only_staff_sees_which_part_of_a_task_is_missing(staff: Client, browser: Client) -> None:
@@ -248,6 +261,45 @@ def test_a_task_with_a_form_asks_first_and_starts_after_the_last_page(browser: C
     assert "hush" not in shown
     again = browser.get(f"{address}?again={process.pk}").content.decode()
     assert '<option value="lon" selected>' in again
+
+
+def test_pages_of_a_form_are_turned_forth_and_back(browser: Client, pages_task: str) -> None:
+    address = f"/tasks/{pages_task}/"
+    first = browser.get(address)
+    assert "page 1" in text_of(first)
+    assert buttons_of(first) == ["Next"]
+    given = {"site": "lon", "password": "hush hush", "turn-page": "next"}
+    second = browser.post(address, {"answered-pages": "[]", **given})
+    assert "page 2" in text_of(second)
+    assert buttons_of(second) == ["Run now", "Back"]
+    back = browser.post(address, {"answered-pages": answered_in(second), "router": "", "turn-page": "back"})
+    assert buttons_of(back) == ["Next"]
+    assert '<option value="lon" selected>' in back.content.decode()
+    assert "hush" not in back.content.decode()
+    assert answered_in(back) == "[]"
+    assert not Process.objects.exists()
+
+
+def test_next_never_starts_even_where_no_page_follows(browser: Client, pages_task: str) -> None:
+    address = f"/tasks/{pages_task}/"
+    second = browser.post(address, {"answered-pages": "[]", "site": "lon", "password": "hush hush"})
+    given = {"answered-pages": answered_in(second), "router": "lon-core-02", "turn-page": "next"}
+    review = browser.post(address, given)
+    assert "Everything is answered." in text_of(review)
+    assert buttons_of(review) == ["Run now", "Back"]
+    assert not Process.objects.exists()
+    browser.post(address, {"answered-pages": answered_in(review)})
+    assert Process.objects.get().workflow.name == pages_task
+
+
+def answered_in(page: Any) -> str:
+    return unescape(re.search(r'name="answered-pages" value="([^"]*)"', page.content.decode())[1])  # type: ignore[index]
+
+
+def buttons_of(page: Any) -> list[str]:
+    """The buttons of the form that starts the task, in order."""
+    form = page.content.decode().split('id="run"')[1].split("</form>")[0]
+    return re.findall(r"<button[^>]*>([^<]+)</button>", form)
 
 
 # Processes
@@ -317,6 +369,27 @@ def test_start_again_makes_a_new_process_with_the_same_inputs(browser: Client) -
     response = browser.post(f"/processes/{process.pk}/start_again/")
     new = Process.objects.exclude(pk=process.pk).get()
     assert response["Location"] == f"/processes/{new.pk}/"
+    assert new.origin == Origin.PAGE
+
+
+def test_the_duration_of_a_process_that_rests_does_not_grow(browser: Client) -> None:
+    process = made("suspended", minutes_ago=60)
+    Process.objects.update(last_modified_at=process.started_at + timedelta(seconds=5))
+    assert "Duration 5 s" in text_of(browser.get(f"/processes/{process.pk}/"))
+
+
+def test_changes_of_the_engine_and_of_a_task_are_shown_to_those_who_may_make_them(
+    staff: Client, browser: Client
+) -> None:
+    staff.post("/system/lock/", {"lock": "on", "reason": "Fibre cut"})
+    staff.post("/system/lock/", {"lock": "off"})
+    shown = text_of(staff.get("/system/")).split("History")[1]
+    assert shown.count("ada on a page") == 2
+    assert "Reason: Fibre cut →" in shown
+    assert "History" not in text_of(browser.get("/system/"))
+    Workflow.objects.filter(name=TASK).update(description="Of this night")
+    assert "History" in text_of(staff.get(f"/tasks/{TASK}/"))
+    assert "History" not in text_of(browser.get(f"/tasks/{TASK}/"))
 
 
 def test_what_cannot_be_done_with_a_process_says_why_and_is_refused(browser: Client) -> None:
