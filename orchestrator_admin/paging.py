@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
@@ -34,7 +35,10 @@ def paged(queryset: QuerySet[M], newest_by: str, parameters: QueryDict, size: in
     if place is not None:
         moment, key = place
         earlier = Q(**{f"{newest_by}__lt": moment}) | Q(**{newest_by: moment, "pk__lt": key})
-        queryset = queryset.filter(earlier, **{f"{newest_by}__lte": moment})
+        try:
+            queryset = queryset.filter(earlier, **{f"{newest_by}__lte": moment})
+        except (ValidationError, ValueError):  # no key of this table
+            place = None
     rows = list(queryset.order_by(f"-{newest_by}", "-pk")[: size + 1])
     page = Page(rows[:size])
     if place is not None:

@@ -66,12 +66,12 @@ def stretch(
     trigger: Times, after: datetime, before: datetime, at_most: int, *, seconds: float
 ) -> tuple[list[datetime], bool]:
     """Return the first due times strictly between the two, at most so many and for at most so long, and whether that
-    is all of them."""
+    is all of them. The first one is found however long that takes, so that asking again gets further."""
     until = time.monotonic() + seconds
     times: list[datetime] = []
     following = trigger.next_after(after)
     while following is not None and following < before:
-        if len(times) >= at_most or time.monotonic() > until:
+        if len(times) >= at_most or (times and time.monotonic() > until):
             return times, False
         times.append(following)
         following = trigger.next_after(following)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,9 @@ from tasks.models import FAILURES, TERMINAL, Origin, Process, ProcessStatus, Wor
 
 if TYPE_CHECKING:
     from django.http import QueryDict
+
+
+MOST_WORDS = 50
 
 
 class Group(TextChoices):
@@ -68,12 +69,10 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
 
     def with_text(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
         """Keep processes whose reason or note holds words that begin so. The condition is the index's own."""
-        words = re.findall(r"\w+", value)
+        words = re.findall(r"\w+", value)[:MOST_WORDS]
         if not words:
             return queryset
-        query = functools.reduce(
-            operator.and_, (SearchQuery(f"{word}:*", search_type="raw", config="simple") for word in words)
-        )
+        query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
         vector = SearchVector("failed_reason", "note", config="simple")
         return queryset.filter(~Q(failed_reason="", note="")).annotate(_text=vector).filter(_text=query)
 

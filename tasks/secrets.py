@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
@@ -107,9 +108,17 @@ def mask(value: Any) -> Any:
     return _changed(value, lambda each: COVER if isinstance(each, Secret) or is_marked(each) else None)
 
 
+def without_routes(value: Any) -> Any:
+    """Return `value` with the tokens of callback routes covered, for people who may only look: they open the route."""
+    return _changed(value, lambda each: _ROUTE.sub(rf"\1{COVER}", each) if isinstance(each, str) else None)
+
+
 def mask_text(text: str, values: Collection[str]) -> str:
     """Return `text` with each of the plain `values` covered."""
     return cover(text, values)
+
+
+_ROUTE = re.compile(r"(/api/processes/[0-9a-f-]{36}/callback/)[\w-]+")
 
 
 def _changed(value: Any, change: Callable[[Any], Any]) -> Any:

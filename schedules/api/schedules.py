@@ -25,8 +25,7 @@ from schedules.api.problems import ScheduleErrorsMixin
 from schedules.exceptions import ScheduleNotFound
 from schedules.history import revert
 from schedules.models import Occurrence, Schedule
-from tasks.api.processes import IDEMPOTENCY_KEY
-from tasks.models import Process
+from tasks.api.processes import IDEMPOTENCY_KEY, seen_by
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -118,7 +117,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         """Start it now, once. Its due times stay as they are."""
         self._seen(pk)
         occurrence = services.run_schedule_now(pk, user=request.user)
-        return Response(occurrences_shown([occurrence])[0])
+        return Response(occurrences_shown([occurrence], request.user)[0])
 
     @extend_schema(request=None, responses=shapes.ScheduleSerializer)
     def take_ownership(self, request: Request, pk: UUID) -> Response:
@@ -187,13 +186,13 @@ class OccurrenceViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Occurre
         if not services.visible_schedules(request.user).filter(pk=pk).exists():
             raise ScheduleNotFound(pk)
         page = self.paginate_queryset(self.filter_queryset(Occurrence.objects.filter(schedule=pk)))
-        return self.get_paginated_response(occurrences_shown(page or []))
+        return self.get_paginated_response(occurrences_shown(page or [], request.user))
 
 
-def occurrences_shown(occurrences: Any) -> Any:
-    """Return them with the processes that each started; one query for all."""
+def occurrences_shown(occurrences: Any, user: Any) -> Any:
+    """Return them with the processes that each started and `user` may see; one query for all."""
     processes: dict[Any, list[str]] = defaultdict(list)
-    rows = Process.objects.filter(occurrence_id__in=[row.pk for row in occurrences]).order_by("started_at")
+    rows = seen_by(user).filter(occurrence_id__in=[row.pk for row in occurrences]).order_by("started_at")
     for occurrence_id, process_id in rows.values_list("occurrence_id", "process_id"):
         processes[occurrence_id].append(str(process_id))
     return shapes.OccurrenceSerializer(occurrences, many=True, context={"processes": processes}).data

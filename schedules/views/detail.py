@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.views.decorators.http import require_safe
 
+from accounts.permissions import Action, may
 from orchestrator_admin import words
 from orchestrator_admin.htmx import render_page, wants_fragment
 from orchestrator_admin.paging import paged
@@ -24,6 +25,7 @@ from tasks.registry import label
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from accounts.permissions import Person
     from orchestrator_admin.paging import Page
     from schedules.models import Schedule
     from schedules.views.due import DueTimes
@@ -72,7 +74,7 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
     ledger = narrowed.qs if narrowed.is_valid() else Occurrence.objects.none()
     page = paged(ledger, "scheduled_at", request.GET, LEDGER)
     times = due_times_of(schedule)
-    entries = _entries(page)
+    entries = _entries(page, request.user)
     context = {
         "schedule": schedule,
         "task": str(label(schedule.workflow_name)) if schedule.workflow_name else "",
@@ -93,11 +95,14 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
     return render_page(request, "schedules/detail.html", "schedules/_live.html", context)
 
 
-def _entries(page: Page[Occurrence]) -> list[Entry]:
-    """Return the lines of the ledger with the processes that they started, in one query."""
+def _entries(page: Page[Occurrence], user: Person) -> list[Entry]:
+    """Return the lines of the ledger with the processes that they started, as far as `user` sees them, in one query.
+
+    A function may start what not everybody sees, and a schedule may have started another task before it was edited.
+    """
     entries = {occurrence.pk: Entry(occurrence) for occurrence in page.items}
     for process in Process.objects.filter(occurrence_id__in=entries).select_related("workflow").order_by("started_at"):
-        if process.occurrence_id is not None:
+        if process.occurrence_id is not None and may(user, Action.SEE, process.workflow.name):
             entries[process.occurrence_id].processes.append(process)
     return list(entries.values())
 

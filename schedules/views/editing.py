@@ -140,8 +140,9 @@ def _typed(request: HttpRequest) -> QueryDict | None:
         return None
     data = request.POST.copy()
     total = data.get("legs-TOTAL_FORMS", "")
-    if "add_leg" in data and total.isdigit() and int(total) < MAX_LEGS:
-        data["legs-TOTAL_FORMS"] = str(int(total) + 1)
+    known = _whole(total)
+    if "add_leg" in data and known is not None and known < MAX_LEGS:
+        data["legs-TOTAL_FORMS"] = str(known + 1)
     return data
 
 
@@ -150,8 +151,12 @@ def _saving(request: HttpRequest) -> bool:
 
 
 def _version(request: HttpRequest) -> int | None:
-    version = request.POST.get("version", "")
-    return int(version) if version.isdigit() else None
+    return _whole(request.POST.get("version", ""))
+
+
+def _whole(text: str) -> int | None:
+    """Return the number that a hidden field holds; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _workflows(request: HttpRequest, schedule: Schedule | None = None) -> list[tuple[str, str]]:

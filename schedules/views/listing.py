@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,6 +22,7 @@ from orchestrator_admin.paging import Page
 from schedules import services
 from schedules.exceptions import ScheduleError
 from schedules.filters import STATE_OF, ScheduleFilter, State, kept, state_of
+from schedules.ledger import storable
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.views.due import sentence_of
 from schedules.views.finding import visible
@@ -86,7 +88,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
         return redirect(_back(request))
     try:
         if pausing:
-            reason = request.POST.get("reason", "")[:500]
+            reason = storable(request.POST.get("reason", "")[:500])
             results = services.bulk_pause(chosen, user=request.user, reason=reason)
         else:
             results = services.bulk_resume(chosen, user=request.user)
@@ -142,8 +144,14 @@ def _tags(queryset: QuerySet[Schedule]) -> list[str]:
     return sorted({tag for tags in tagged.values_list("tag", flat=True).distinct()[:200] for tag in tags})
 
 
-def _uuids(values: list[str]) -> list[str]:
-    return [value for value in values if len(value) == 36]
+def _uuids(values: list[str]) -> list[UUID]:
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found
 
 
 def _back(request: HttpRequest) -> str:

@@ -46,7 +46,12 @@ def _place(text: str, length: int) -> list[str] | None:
         return None
     if not isinstance(values, list) or len(values) != length:
         return None
-    return values if all(isinstance(value, str) and "\0" not in value for value in values) else None
+    return values if all(isinstance(value, str) and _storable(value) for value in values) else None
+
+
+def _storable(value: str) -> bool:
+    """Tell whether PostgreSQL can compare with it: JSON may hold NUL and half characters."""
+    return "\0" not in value and value == value.encode("utf-8", "replace").decode()
 
 
 def _behind(order: tuple[str, ...], place: list[str]) -> Q:

@@ -158,10 +158,12 @@ class LogViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[StepLog]):
 
     def list(self, request: Request, process_id: UUID) -> Response:
         """List the lines, the oldest first."""
-        if not seen_by(request.user).filter(pk=process_id).exists():
+        process = seen_by(request.user).filter(pk=process_id).first()
+        if process is None:
             raise ProcessNotFound(process_id)
         page = self.paginate_queryset(self.filter_queryset(StepLog.objects.filter(process=process_id)))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        context = {"only_looking": not may(request.user, Action.RETRY, process.workflow.name)}
+        return self.get_paginated_response(shapes.LogSerializer(page, many=True, context=context).data)
 
 
 class CallbackViewSet(TaskErrorsMixin, GenericViewSet[Process]):

@@ -10,6 +10,11 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import Min, Q, QuerySet
 
+from accounts.permissions import Action, Person, may
+
+# Stands for the functions declared in code where a permission wants a workflow's name.
+FUNCTIONS = ""
+
 
 def _schedules() -> QuerySet[Any, Any]:
     schedules: QuerySet[Any, Any] = apps.get_model("schedules", "Schedule")._default_manager.all()
@@ -29,12 +34,15 @@ def next_runs(names: Collection[str]) -> dict[str, datetime]:
     return found
 
 
-def schedules_of(name: str, most: int = 20) -> list[Any]:
-    """Return the schedules of a task that run next. One query."""
-    either = Q(workflow_id=name) | Q(starts__contains=[name])
+def schedules_of(name: str, user: Person, most: int = 20) -> list[Any]:
+    """Return the schedules of a task that run next, of those that `user`, who sees the task, may see. One query."""
+    either = Q(workflow_id=name)
+    if may(user, Action.SEE, FUNCTIONS):
+        either |= Q(starts__contains=[name])
     return list(_schedules().filter(either, removed_from_code_at=None).order_by("next_due_at", "name")[:most])
 
 
-def schedule(pk: UUID | None) -> Any | None:
-    """Return the schedule that started something, unless it is gone."""
-    return None if pk is None else _schedules().filter(pk=pk).first()
+def schedule(pk: UUID | None, user: Person) -> Any | None:
+    """Return the schedule that started something, unless it is gone or `user` may not see it."""
+    found = None if pk is None else _schedules().filter(pk=pk).first()
+    return found if found is not None and may(user, Action.SEE, found.workflow_id or FUNCTIONS) else None

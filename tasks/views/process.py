@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
+from accounts.permissions import Action, may
 from orchestrator_admin.htmx import render_page
 from tasks import services
 from tasks.exceptions import TaskError
 from tasks.models import TERMINAL, InputState, Origin, Process, ProcessStatus, StepLog
 from tasks.registry import label
-from tasks.secrets import mask
+from tasks.secrets import mask, without_routes
 from tasks.statuses import FINISHED_STEP
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
@@ -121,18 +122,19 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
     steps = list(process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items")))
     rows = step_rows(process, steps)
     selected = _selected(rows, request.GET.get("step", ""), process)
+    shown = _everything if may(viewer(request), Action.RETRY, process.workflow.name) else without_routes
     return {
         "process": process,
         "title": label(process.workflow.name),
         "rows": rows,
         "selected": selected,
         "following": not request.GET.get("step"),
-        "step": _step_panel(process, selected) if selected else None,
-        "logs": _logs(process, selected),
+        "step": _step_panel(process, selected, shown) if selected else None,
+        "logs": _logs(process, selected, shown),
         "frames": frames(process.traceback),
         "actions": _actions(request, process),
         "inputs": _inputs(process),
-        "schedule": neighbours.schedule(process.schedule_id),
+        "schedule": neighbours.schedule(process.schedule_id, viewer(request)),
         "usual": _usual(process),
         "elapsed": _elapsed(process),
         "has_form": form_of(process.workflow.name)[0],
@@ -148,7 +150,12 @@ def _selected(rows: list[StepRow], key: str, process: Process) -> StepRow | None
     return chosen or (ran[-1] if ran else None)
 
 
-def _step_panel(process: Process, row: StepRow) -> dict[str, Any] | None:
+def _everything(value: Any) -> Any:
+    """Return what somebody is shown who may also act: callback routes, too."""
+    return value
+
+
+def _step_panel(process: Process, row: StepRow, shown_to: Callable[[Any], Any]) -> dict[str, Any] | None:
     """Return the state after the step and what it changed; of the running step: the state that it began with."""
     done = process.steps.filter(parent=None)
     step = done.filter(pk=int(row.key)).first() if row.key != "current" else None
@@ -156,19 +163,21 @@ def _step_panel(process: Process, row: StepRow) -> dict[str, Any] | None:
     if step is not None:
         earlier = earlier.filter(pk__lt=step.pk)
     before = earlier.order_by("-pk").first()
-    old = mask(before.state if before else {})
-    new = mask(step.state) if step is not None else old
+    old = shown_to(mask(before.state if before else {}))
+    new = shown_to(mask(step.state)) if step is not None else old
     shown = {key: value for key, value in new.items() if key != "traceback"}
     items = list(step.items.all()[:LOG_LINES]) if step is not None and row.items else []
     finished = step is None or step.status in FINISHED_STEP
     return {"step": step, "lines": difference(old if finished else {}, shown), "state": new, "items": items}
 
 
-def _logs(process: Process, row: StepRow | None) -> list[StepLog]:
+def _logs(process: Process, row: StepRow | None, shown_to: Callable[[Any], Any]) -> list[StepLog]:
     if row is None:
         return []
-    lines = StepLog.objects.filter(process=process, position=row.position).order_by("-id")[:LOG_LINES]
-    return list(lines)[::-1]
+    lines = list(StepLog.objects.filter(process=process, position=row.position).order_by("-id")[:LOG_LINES])
+    for line in lines:
+        line.message = shown_to(line.message)
+    return lines[::-1]
 
 
 def _actions(request: HttpRequest, process: Process) -> list[dict[str, Any]]:

@@ -49,7 +49,9 @@ def processes(request: HttpRequest) -> HttpResponse:
         "group": request.GET.get("group", ""),
         "workflows": _choices(request),
         "statuses": ProcessStatus.choices,
-        "schedule": neighbours.schedule(narrowed.form.cleaned_data.get("schedule_id")) if valid else None,
+        "schedule": neighbours.schedule(narrowed.form.cleaned_data.get("schedule_id"), viewer(request))
+        if valid
+        else None,
     }
     return render_page(request, "processes/processes.html", "processes/_processes.html", context)
 
@@ -59,7 +61,7 @@ def processes(request: HttpRequest) -> HttpResponse:
 def bulk(request: HttpRequest) -> HttpResponse:
     """Retry, abort or delete the selected processes; says of each that could not be why not."""
     action, back = request.POST.get("action", ""), request.POST.get("back", "")
-    ids = _ids(request.POST.getlist("selected"))
+    ids = _seen(request, _ids(request.POST.getlist("selected")))
     if action not in BULK_ACTIONS or not ids:
         messages.error(request, _("Select at least one process first."))
         return redirect(f"{request.path_info.removesuffix('bulk/')}?{back}")
@@ -104,16 +106,17 @@ def _csv(found: Any) -> Iterator[str]:
     )  # fmt: skip
     for process in found.order_by("-started_at", "-pk").iterator(chunk_size=1000):
         moments = (process.started_at, process.first_run_at, process.completed_at)
+        person = _text(process.created_by.get_username()) if process.created_by else ""
         yield writer.writerow(
             [process.pk, process.workflow.name, process.status, *(m.isoformat() if m else "" for m in moments),
-             process.created_by.get_username() if process.created_by else "", process.origin, process.schedule_id or "",
+             person, process.origin, process.schedule_id or "",
              _text(process.failed_reason), _text(process.note)]
         )  # fmt: skip
 
 
 def _text(value: str) -> str:
     """Return text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
 
 
 def _choices(request: HttpRequest) -> list[tuple[str, str]]:
@@ -123,6 +126,12 @@ def _choices(request: HttpRequest) -> list[tuple[str, str]]:
 
 def _filters(parameters: QueryDict) -> list[str]:
     return [name for name in ProcessFilter.base_filters if parameters.get(name) and name != "group"]
+
+
+def _seen(request: HttpRequest, ids: list[UUID]) -> list[UUID]:
+    """Return those that exist for the viewer, in the same order."""
+    seen = set(seen_processes(request).filter(pk__in=ids).values_list("pk", flat=True))
+    return [process_id for process_id in ids if process_id in seen]
 
 
 def _ids(values: list[str]) -> list[UUID]:

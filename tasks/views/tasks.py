@@ -110,7 +110,7 @@ def _task_page(
         "workflow": workflow,
         "answers": answers,
         "steps": [step.name for step in planned_steps(workflow.name)],
-        "schedules": neighbours.schedules_of(workflow.name),
+        "schedules": neighbours.schedules_of(workflow.name, viewer(request)),
         "history": history,
         "bars": trend(runs_of(history)),
         "missing": _missing(request, workflow.name),

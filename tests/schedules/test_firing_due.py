@@ -69,3 +69,15 @@ def test_a_stretch_is_walked_in_parts_that_meet() -> None:
         found += times
         after = found[-1]
     assert found == [START + number * SECOND for number in range(1, 100)]
+
+
+def test_a_stretch_gets_further_however_slow_its_trigger_is() -> None:
+    after, before, found = START, START + 4 * SECOND, []
+    while True:
+        times, complete = stretch(every(seconds=1), after, before, 10, seconds=0)
+        found += times
+        if complete:
+            break
+        assert times
+        after = times[-1]
+    assert found == [START + number * SECOND for number in (1, 2, 3)]
