@@ -38,12 +38,12 @@ LONGEST_NAME = 50
 
 class Command(BaseCommand):
     help = (
-        "Writes a migration for the workflows that APP registers in code and that the database does not know yet. "
-        "Run `manage.py migrate` afterwards."
+        "Writes a migration for the workflows that APP registers in code and that the database does not know yet. It "
+        "looks into the database for that; the file goes into APP's folder migrations. Then run `manage.py migrate`."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("app", metavar="APP", help="label of the application, such as netops")
+        parser.add_argument("app", metavar="APP", help="label of an application of ORCHESTRATOR_APPS, such as netops")
         parser.add_argument("--name", help="name of the migration, without its number")
         parser.add_argument("--dry-run", action="store_true", help="print the migration instead of writing it")
 

@@ -11,9 +11,9 @@ class Command(BaseCommand):
     """Runs the steps of processes until it is stopped."""
 
     help = (
-        "Takes processes from the queue and runs their steps. Start as many as you like, on as many machines as you "
-        "like: without one, nothing that is started runs. Ctrl-C or SIGTERM lets running steps finish and hands the "
-        "rest to other workers."
+        "Takes processes from the queue and runs their steps. Without one, everything that is started waits. Start as "
+        "many as you like, on as many machines as you like: a process is run by one of them. Ctrl-C or SIGTERM lets "
+        "running steps finish and hands the rest to other workers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -20,12 +20,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", metavar="NAME", help="name of the workflow, such as task_sync_from")
+        parser.add_argument(
+            "name", metavar="NAME", help="name of the workflow, such as task_sync_from; checktasks lists them"
+        )
         parser.add_argument(
             "--input",
             default="[]",
             metavar="JSON",
-            help='inputs: a JSON object, or a list of one object a form page, such as \'{"node": "ams-01"}\'',
+            help='what its form asks for: a JSON object such as \'{"node": "ams-01"}\'; for a form of several pages a '
+            "list of objects, one a page",
         )
         parser.add_argument("--wait", action="store_true", help="run it here, and return when it has ended or stopped")
 
