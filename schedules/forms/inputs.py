@@ -52,7 +52,7 @@ class InputPages:
         options: dict[str, Any] = {"initial": {**page.initial, **known}, "prefix": f"inputs-{page.index}"}
         if data is None or f"inputs-{page.index}-shown" not in data:
             self.forms.append(page.form_class(**options))
-            return False
+            return data is None and self._taken_over(page.index, stored)
         answers = posted(page.form_class, data, kept=kept, prefix=options["prefix"])
         form = bound(page.form_class, answers, **options)
         seal(form, answers, kept=kept)
@@ -60,6 +60,13 @@ class InputPages:
         if form.errors:
             return False
         self.user_inputs.append(answers)
+        return True
+
+    def _taken_over(self, index: int, stored: Sequence[dict[str, Any]]) -> bool:
+        """Go on with what is stored, if it is, so that a schedule that is edited shows all its pages at once."""
+        if index >= len(stored):
+            return False
+        self.user_inputs.append(dict(stored[index]))
         return True
 
     def _place(self, error: InvalidInputs) -> None:

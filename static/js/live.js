@@ -14,7 +14,7 @@ function show(state) {
   mark.textContent = mark.dataset[`${state}Text`];
 }
 
-/* At most one fetch of a region each half second (data-live-rest: milliseconds); none while it is out of sight or somebody types in it. */
+/* At most one fetch of a region each half second (data-live-rest: milliseconds); none while it is out of sight, asks something, or somebody types in it. */
 function refresh(region) {
   if (region.waiting) return;
   const rest = (Number(region.dataset.liveRest) || 500) - (performance.now() - (live[region.id] || -1000));
@@ -26,7 +26,8 @@ function refresh(region) {
       return;
     }
     const typing = region.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea");
-    if (document.hidden || typing || region.classList.contains("htmx-request")) {
+    const asking = region.querySelector("[popover]:popover-open");
+    if (document.hidden || typing || asking || region.classList.contains("htmx-request")) {
       region.waiting = 0;
       region.dirty = true;
       if (region.classList.contains("htmx-request")) setTimeout(() => refresh(document.getElementById(region.id) || region), 300);
@@ -51,6 +52,7 @@ const refreshAll = () => regions().forEach(refresh);
 const dirty = () => regions().filter((region) => region.dirty).forEach(refresh);
 document.addEventListener("visibilitychange", dirty);
 document.addEventListener("focusout", () => setTimeout(dirty, 50));
+document.addEventListener("toggle", () => setTimeout(dirty, 50), true);
 
 function changed(topics) {
   for (const region of regions()) {

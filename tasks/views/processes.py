@@ -76,7 +76,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
             messages.success(request, text % {"count": done})
         for sentence in dict.fromkeys(result.message for result in results if not result.ok):
             count = sum(result.message == sentence for result in results)
-            messages.error(request, f"{count}: {sentence}")
+            messages.error(request, _("Not done for %(count)d: %(why)s") % {"count": count, "why": sentence})
     return redirect(f"{request.path_info.removesuffix('bulk/')}?{back}")
 
 

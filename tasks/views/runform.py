@@ -7,7 +7,7 @@ from __future__ import annotations
 import dis
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,7 @@ def _given(form: Form, request: HttpRequest) -> dict[str, Any]:
 
 
 def _next(
-    source: Any, answered: list[dict[str, Any]], *, state: Any, user: Any, prefill: list[Mapping[str, Any]]
+    source: Any, answered: list[dict[str, Any]], *, state: Any, user: Any, prefill: Sequence[Mapping[str, Any]]
 ) -> RunForm:
     try:
         page = inputs.next_page(source, answered, state=state, user=user)
