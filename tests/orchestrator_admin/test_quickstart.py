@@ -150,6 +150,17 @@ def test_a_taken_port_is_a_clear_message_before_anything_is_made(fresh: Quicksta
     assert not fresh.data.exists()
 
 
+def test_a_second_quickstart_on_the_same_data_says_where_the_first_one_is(quickstart: Quickstart) -> None:
+    first = quickstart.running()
+    second = quickstart("--port", str(free_port()))
+
+    assert second.wait() == 1
+    address = re.search(r"runs at (\S+)", first.output)
+    assert address
+    assert f"Quickstart runs already, as process {first.pid} at {address[1]}, on the data in" in second.output
+    assert first.returncode is None
+
+
 def test_stopping_it_while_it_prepares_is_no_failure_and_the_next_start_goes_on(fresh: Quickstart) -> None:
     process = fresh("--port", str(free_port()))
     wait_until(lambda: "Applying" in process.output, 60)
@@ -166,7 +177,7 @@ def test_the_database_survives_being_killed_under_the_running_system(quickstart:
     pid = int(server.pid_file.read_text().splitlines()[0])
     os.kill(pid, signal.SIGKILL)
 
-    wait_until(lambda: server.pid_file.exists() and server.pid_file.read_text().splitlines()[0] != str(pid), 60)
+    wait_until(lambda: server.pid_file.exists() and server.pid_file.read_text().split()[:1] not in ([], [str(pid)]), 60)
     host = server.ensure_running()
     with psycopg.connect(host=str(host), user="orchestrator", dbname="orchestrator") as connection:
         assert connection.execute("SELECT count(*) > 0 FROM django_migrations").fetchone() == (True,)
