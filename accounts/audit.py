@@ -140,9 +140,11 @@ class Change:
         return words.get(self.door, self.door)
 
 
-def changes_of(row: Model, *, most: int = MOST_SHOWN) -> list[Change]:
-    """Return what happened to an audited row, the latest first."""
-    return changes(event_model(type(row)), most=most, pgh_obj_id=row.pk)
+def changes_of(row: Model, user: Any = None, *, most: int = MOST_SHOWN) -> list[Change]:
+    """Return what happened to an audited row, the latest first; of a row that knows who may see which of its past
+    (`past_seen_by`), what `user` may see. None is the system itself."""
+    past_seen_by: Callable[[Any], dict[str, Any]] = getattr(row, "past_seen_by", lambda user: {})
+    return changes(event_model(type(row)), most=most, pgh_obj_id=row.pk, **past_seen_by(user))
 
 
 def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[Change]:

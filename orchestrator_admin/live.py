@@ -198,17 +198,28 @@ async def _stream(topics: list[str], since: int) -> AsyncIterator[bytes]:
 
 
 def _allowed(user: Any, topics: list[str]) -> list[str]:
-    """Return the names that the user may follow; a process only with the right to see its workflow."""
-    ids = {}
+    """Return the names that the user may follow: a process or a schedule only when they may see it."""
+    from schedules.services import visible_schedules
+
+    processes, schedules = _named("process:", topics), _named("schedule:", topics)
+    names = Process.objects.filter(pk__in=processes).values_list("pk", "workflow__name") if processes else []
+    seen = [processes[pk] for pk, name in names if may(user, Action.SEE, name)]
+    if schedules:
+        found = visible_schedules(user).filter(pk__in=schedules).values_list("pk", flat=True)
+        seen += [schedules[pk] for pk in found]
+    return seen + [topic for topic in topics if topic in ("processes", "schedules")]
+
+
+def _named(kind: str, topics: list[str]) -> dict[UUID, str]:
+    """Return the topics that name something of this kind, by its id."""
+    found = {}
     for topic in topics:
-        if topic.startswith("process:"):
+        if topic.startswith(kind):
             try:
-                ids[UUID(topic.removeprefix("process:"))] = topic
+                found[UUID(topic.removeprefix(kind))] = topic
             except ValueError:
                 continue
-    names = Process.objects.filter(pk__in=ids).values_list("pk", "workflow__name") if ids else []
-    seen = [ids[pk] for pk, name in names if may(user, Action.SEE, name)]
-    return seen + [topic for topic in topics if topic in ("processes", "schedules") or topic.startswith("schedule:")]
+    return found
 
 
 async def _connect() -> psycopg.AsyncConnection[Any]:

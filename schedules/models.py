@@ -6,7 +6,7 @@ the only writer of occurrences that fall due, and of the cursor of an enabled sc
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pghistory
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.permissions import Person, visible_workflows
 from orchestrator_admin.ids import uuid7
 from tasks.models import Workflow, choices_check
 
@@ -146,6 +147,11 @@ class Schedule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def past_seen_by(self, user: Person | None) -> dict[str, Any]:
+        """Return which entries of its trail `user` may see: it may have started a task that is hidden from them."""
+        names = visible_workflows(user)
+        return {} if names is None or self.workflow_id is None else {"workflow_id__in": names}
 
     @property
     def workflow_name(self) -> str | None:

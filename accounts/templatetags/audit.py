@@ -19,7 +19,7 @@ def history(context: dict[str, Any], row: Model, revert_url: str = "", when_empt
     """Show who changed `row`, when and what. With `revert_url`, each earlier state can be brought back: the form posts
     the entry's number there as `event`. Not `when_empty`: nothing is shown where nothing was changed."""
     return {
-        "changes": changes_of(row),
+        "changes": changes_of(row, getattr(context.get("request"), "user", None)),
         "when_empty": when_empty,
         "revert_url": revert_url,
         "csrf_token": context.get("csrf_token"),

@@ -129,7 +129,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
     @extend_schema(responses=shapes.HistorySerializer)
     def history(self, request: Request, pk: UUID) -> Response:
         """Tell who changed it, when, and what, the latest change first."""
-        trail = changes_of(self._seen(pk))
+        trail = changes_of(self._seen(pk), request.user)
         return Response({"results": shapes.ChangeSerializer(trail, many=True).data})
 
     @extend_schema(request=shapes.RevertBody, responses=shapes.ScheduleSerializer)

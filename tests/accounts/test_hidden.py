@@ -11,8 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Action, User
+from orchestrator_admin.live import _allowed
 from schedules.models import Occurrence, Outcome, Schedule, TriggerKind
-from schedules.services import create_schedule
+from schedules.services import create_schedule, edit_schedule
 from tasks import services
 from tasks.models import Process, StepLog
 from tests.people import Api, grant, somebody
@@ -114,3 +115,29 @@ def test_the_route_of_a_callback_is_shown_to_those_who_may_act_and_to_nobody_who
             assert page.status_code == 200
             assert (token in page.content.decode()) is shown
             assert "/callback/" in page.content.decode()
+
+
+def test_live_events_tell_only_of_what_somebody_sees(scheduler: User) -> None:
+    hidden = create_schedule(name="needle", workflow_name=HIDDEN, user=None, **TRIGGER)
+    seen = create_schedule(name="thread", workflow_name="counting", user=None, **TRIGGER)
+    process = services.start_process("counting", [])
+    asked = ["processes", f"schedule:{hidden.pk}", f"schedule:{seen.pk}", f"process:{hidden_process()}",
+             f"process:{process}", "schedule:x", "process:", "other"]  # fmt: skip
+    assert set(_allowed(scheduler, asked)) == {"processes", f"schedule:{seen.pk}", f"process:{process}"}
+
+
+def test_the_trail_of_a_schedule_does_not_tell_what_it_started_while_that_was_hidden(
+    client: Client, scheduler: User
+) -> None:
+    schedule = create_schedule(name="thread", workflow_name=HIDDEN, user=None, **TRIGGER)
+    edit_schedule(schedule.pk, {"name": "needle"}, user=None)
+    edit_schedule(schedule.pk, {"workflow_name": "counting", "name": "n"}, user=None)
+    edit_schedule(schedule.pk, {"tags": ["later"]}, user=None)
+    for person, told in ((scheduler, False), (somebody("amy", "admin"), True)):
+        client.force_login(person)
+        api = f"/api/schedules/{schedule.pk}/history/"
+        for answer in (client.get(f"/schedules/{schedule.pk}/"), Api(person).get(api)):
+            shown = answer.content.decode()
+            assert "later" in shown
+            assert ("needle" in shown) is told
+            assert (HIDDEN in shown) is told
