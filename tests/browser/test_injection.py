@@ -14,7 +14,7 @@ from schedules.models import Occurrence, Schedule
 from tasks.models import InputState, Process, ProcessStep, Product, StepLog, Subscription, Workflow
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Dialog, Page
 
     from tests.system import System
 
@@ -90,7 +90,12 @@ def test_nothing_that_is_stored_executes(system: System, page: Page, addresses: 
     system.web()
     system.log_in(page, User.objects.create_superuser("noc-operator"))
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def closed(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", closed)
     found: dict[str, Any] = {}
     for address in [*addresses, "/search/?q=" + CORPUS[-1], "/processes/?text=" + CORPUS[-1]]:
         answer = page.goto(system.url + address, wait_until="load")
