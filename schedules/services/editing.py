@@ -81,7 +81,8 @@ def edit_schedule(
     """Change some fields of a schedule; what fell due before is settled under its old form.
 
     With `expected_version`, raises Conflict when somebody changed it since. An edit of what is started, by somebody
-    else than the owner, makes them the owner: nothing is started in the name of a person who did not choose it.
+    else than the owner, makes them the owner: nothing is started in the name of a person who did not choose it. Only
+    an admin's edit leaves the owner, who may do less than an admin; admins take ownership when they mean to.
     """
     with transaction.atomic():
         schedule, now = locked(schedule_id, user=user)

@@ -180,6 +180,13 @@ def test_an_owner_who_may_not_start_the_task_any_more_starts_nothing() -> None:
     fire_at(NOON + 2 * MINUTE)
     assert ledger()[-1] == (120, Outcome.SKIPPED, Reason.PERMISSION)
     assert Process.objects.count() == 1
+    ada = User.objects.create_user("ada")
+    ada.groups.add(Group.objects.get(name="admin"))
+    with time_machine.travel(NOON + 2 * MINUTE + SECOND, tick=False):
+        services.take_ownership(Schedule.objects.get().pk, user=ada)
+    fire_at(NOON + 3 * MINUTE)
+    assert ledger()[-1] == (180, Outcome.STARTED, "")
+    assert Process.objects.filter(created_by=ada).count() == 1
 
 
 @pytest.mark.parametrize(
