@@ -73,7 +73,7 @@ def configure(log_format: str, level: str, role: str) -> None:
 
 
 class _Role:
-    """Says in each event which kind of process it comes from: web, worker or scheduler."""
+    """Says in each event which kind of process it comes from (web, worker or scheduler), and of nobody nothing."""
 
     def __init__(self, role: str) -> None:
         self._role = role
@@ -81,6 +81,8 @@ class _Role:
     def __call__(self, logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
         if self._role != "command":
             event.setdefault("role", self._role)
+        if event.get("user_id", "") is None:  # bound to every request, also to those that come with a token
+            del event["user_id"]
         return event
 
 

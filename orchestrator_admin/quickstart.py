@@ -7,6 +7,7 @@ lives as long as its children.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import secrets
 import socket
@@ -17,6 +18,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from orchestrator_admin.embedded.errors import EmbeddedPostgresError
 from orchestrator_admin.embedded.server import Server
@@ -63,10 +65,12 @@ def main() -> int:
     """Run until a signal (0) or the end of one of the three (1)."""
     options = parse(sys.argv[1:])
     _set_environment(options)
+    lock = _only_one(options)
     supervisor = Supervisor(say)
     server = None if os.environ.get("DATABASE_URL") else Server.of(_data_dir())
+    administrator = Administrator()
     try:
-        return _run(options, supervisor, server)
+        return _run(options, supervisor, server, administrator)
     except StopRequested:
         return 0
     except EmbeddedPostgresError as error:
@@ -74,9 +78,30 @@ def main() -> int:
         return 1
     finally:
         supervisor.stop()
+        print(administrator.credentials(), end="", flush=True)  # made, and stopped before it could be said
         if server:
             server.leave()
         say("Everything is stopped.")
+        lock.close()
+
+
+class Administrator:
+    """The first administrator, whom the preparation makes where there is none."""
+
+    def __init__(self) -> None:
+        self.made = _data_dir() / f"first-administrator.{os.getpid()}"
+        self._password = os.environ.get("ORCHESTRATOR_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
+        # Read by the preparation, taken away again after it: no business of the others.
+        os.environ["ORCHESTRATOR_ADMIN_PASSWORD"] = self._password
+
+    def credentials(self) -> str:
+        """Return what to print about the administrator that has just been made; nothing the second time."""
+        os.environ.pop("ORCHESTRATOR_ADMIN_PASSWORD", None)
+        with suppress(FileNotFoundError):
+            username = self.made.read_text()
+            self.made.unlink()
+            return f"  Username: {username}\n  Password: {self._password}\n"
+        return ""
 
 
 def say(text: str) -> None:
@@ -84,40 +109,48 @@ def say(text: str) -> None:
     print(f"· {text}", flush=True)
 
 
-def _run(options: argparse.Namespace, supervisor: Supervisor, server: Server | None) -> int:
+def _run(
+    options: argparse.Namespace, supervisor: Supervisor, server: Server | None, administrator: Administrator
+) -> int:
     if server:
         new = not (server.data_dir / "postgres").exists()
         say(f"{'Making' if new else 'Starting'} a PostgreSQL of our own in {server.data_dir}")
         server.ensure_running()
-    created = _data_dir() / f"first-administrator.{os.getpid()}"
-    password = os.environ.setdefault("ORCHESTRATOR_ADMIN_PASSWORD", secrets.token_urlsafe(12))
-    prepared = supervisor.run(
-        Child("preparation", [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(created)])
-    )
-    del os.environ["ORCHESTRATOR_ADMIN_PASSWORD"]  # no business of the others
-    credentials = _credentials(created, password)
-    if prepared != 0:
+    prepare = [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(administrator.made)]
+    if supervisor.run(Child("preparation", prepare)) != 0:
         say("The preparation failed; the lines above say why.")
         return 1
+    credentials = administrator.credentials()
     say("Starting web, worker and scheduler")
     web = [sys.executable, "-m", "orchestrator_admin.web", "--host", options.host, "--port", str(options.port)]
     manage = [sys.executable, str(ROOT / "manage.py")]
     supervisor.start(Child("web", web))
     supervisor.start(Child("worker", [*manage, "runworker"]))
     supervisor.start(Child("scheduler", [*manage, "runscheduler"]))
-    if supervisor.watch(until=_is_up(options)):
-        print(f"\n  Orchestrator Admin runs at {_address(options)}\n{credentials}  Ctrl-C stops it.\n", flush=True)
+    up = supervisor.watch(until=_is_up(options))
+    print(
+        f"\n  Orchestrator Admin runs at {_address(options)}\n" if up else "", credentials, sep="", end="", flush=True
+    )
+    if up:
+        print("  Ctrl-C stops it.\n", flush=True)
         supervisor.watch()
     return 1
 
 
-def _credentials(created: Path, password: str) -> str:
-    """Return what to print about the administrator that the preparation has just made."""
-    with suppress(FileNotFoundError):
-        username = created.read_text()
-        created.unlink()
-        return f"  Username: {username}\n  Password: {password}\n"
-    return ""
+def _only_one(options: argparse.Namespace) -> IO[str]:
+    """Return a lock on the data directory; end the program where another quickstart holds it, saying which."""
+    lock = (_data_dir() / "quickstart.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        sys.exit(
+            f"Quickstart runs already, {lock.read() or 'as another process'}, on the data in {_data_dir()}. "
+            "Use that one, stop it first, or set ORCHESTRATOR_DATA_DIR to another folder."
+        )
+    lock.truncate(0)
+    print(f"as process {os.getpid()} at {_address(options)}", end="", file=lock, flush=True)
+    return lock
 
 
 def _is_up(options: argparse.Namespace) -> Callable[[], bool]:

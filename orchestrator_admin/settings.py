@@ -66,7 +66,8 @@ _options: dict[str, Any] = {
     **_database.get("OPTIONS", {}),
 }
 if ROLE == "web":
-    _options["pool"] = {"min_size": 1, "max_size": 20, "timeout": 30}
+    # While the database is away, pages say so within seconds, and each new request tries again.
+    _options["pool"] = {"min_size": 1, "max_size": 20, "timeout": 5, "reconnect_timeout": 3}
 elif ROLE in {"worker", "scheduler"}:
     _options["prepare_threshold"] = 3
 DATABASES = {
@@ -74,7 +75,7 @@ DATABASES = {
         **_database,
         "OPTIONS": _options,
         "CONN_MAX_AGE": 0 if ROLE == "web" else None,
-        "CONN_HEALTH_CHECKS": ROLE != "web",
+        "CONN_HEALTH_CHECKS": True,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

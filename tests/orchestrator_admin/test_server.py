@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,31 @@ def test_the_health_check_of_a_worker_tells_its_heartbeat_from_none(system: Syst
     assert found.returncode == 1
     assert "The last heartbeat is 31 s old" in found.stderr
     assert alive(system, "nonsense").returncode == 1
+
+
+def test_pages_say_soon_that_the_database_is_away_and_come_back_with_it(system: System) -> None:
+    system.web()
+    page = "/accounts/login/"
+    assert system.get(page) == 200
+    # As a page that shows somebody's tasks would, keep the pool busy with connections that the restart will cut.
+    for _ in range(3):
+        system.get(page)
+    postmaster = server()._postmaster
+    assert postmaster is not None
+    postmaster.stop("immediate")
+    try:
+        started = time.monotonic()
+        assert system.get(page) in {500, 503}
+        assert time.monotonic() - started < 9
+    finally:
+        server().ensure_running()
+    started = time.monotonic()
+    system.wait_for(lambda: system.get(page) == 200)
+    assert time.monotonic() - started < 9
+
+
+def test_a_quick_restart_of_the_database_costs_no_request(system: System) -> None:
+    system.web()
+    assert system.get("/accounts/login/") == 200
+    system.restart_database()
+    assert [system.get("/accounts/login/") for _ in range(5)] == [200] * 5
