@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.stand import ground
 
-PARTS = ("throughput", "bursts", "lags", "idle", "firing", "statements", "reference", "apscheduler", "celery")
+PARTS = ("throughput", "reference", "celery", "apscheduler", "bursts", "lags", "statements", "idle", "firing")
 
 
 def main() -> int:
@@ -16,6 +16,7 @@ def main() -> int:
     table = commands.add_parser("table", help="measure ours beside its peers (what runs without a command)")
     for each in (parser, table):
         each.add_argument("--only", default=",".join(PARTS), metavar="PART,…", help="of: " + ", ".join(PARTS))
+        each.add_argument("--rounds", type=int, default=3, metavar="N", help="measure each figure so many times (3)")
         each.add_argument("--quick", action="store_true", help="small numbers: to see whether it works")
         each.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
     soak = commands.add_parser("soak", help="run everything under load and faults, then check every guarantee")
@@ -37,7 +38,7 @@ def main() -> int:
             return grow(options.processes, write=not options.no_write)
         from benchmarks.comparison import compare
 
-        return compare(options.only.split(","), quick=options.quick, write=not options.no_write)
+        return compare(options.only.split(","), rounds=options.rounds, quick=options.quick, write=not options.no_write)
 
 
 if __name__ == "__main__":

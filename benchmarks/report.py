@@ -31,12 +31,13 @@ def conditions() -> str:
                        "current_setting('synchronous_commit')")  # fmt: skip
         server, fsync, synchronous = cursor.fetchone()
     packages = ", ".join(f"{name} {version(name)}" for name in ("Django", "procrastinate", "APScheduler", "psycopg"))
+    nice = f", at raised priority (nice {os.nice(0)}, peers too)" if os.nice(0) else ""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"Measured {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC on {os.cpu_count()} cores ({_processor()}), "
         f"{_memory():.0f} GB of memory, {platform.system()} {platform.release().split('-')[0]}; "
         f"Python {platform.python_version()}, PostgreSQL {server.split()[0]} (fsync {fsync}, synchronous_commit "
-        f"{synchronous}) on the same machine, {packages}. Load average before it began: {load}."
+        f"{synchronous}) on the same machine, {packages}. Load average when it was written: {load}{nice}."
     )
 
 

@@ -41,7 +41,10 @@ def measure_bursts(notebook: Notebook, *, count: int, rounds: int) -> None:
         start_web(system)
         start_workers(system)
         start_scheduler(system)
-        first = _soon(count * 0.008 + 5)
+        begun = time.monotonic()
+        for number in range(20):
+            _every(86400, _soon(3600), f"later {number}")
+        first = _soon((time.monotonic() - begun) / 20 * count * 2 + 5)
         for number in range(count):
             _every(every, first, f"burst {number}")
         ears = Ears(system)
