@@ -14,7 +14,6 @@ from django.db import transaction
 
 from tasks import queue, registry, sql, transitions
 from tasks.exceptions import TaskError
-from tasks.queue import Ticket
 from tasks.transitions import Claimed
 
 _SPACE: Final = 7_203_916
@@ -39,14 +38,13 @@ def wake_next(workflow_name: str) -> int:
         if room <= 0:
             return 0
         rows = sql.fetch(
-            "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p JOIN tasks_workflow w "
-            "USING (workflow_id) WHERE w.name = %s AND p.status IN ('created', 'resumed') AND p.limited "
+            "SELECT p.process_id FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
+            "WHERE w.name = %s AND p.status IN ('created', 'resumed') AND p.limited "
             "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
             "AND j.status = 'todo') ORDER BY p.priority DESC, p.started_at LIMIT %s",
             (workflow_name, room),
         )
-        queue.enqueue([Ticket(*row) for row in rows])
-        return len(rows)
+        return queue.enqueue_again([process_id for (process_id,) in rows])
 
 
 def _room(workflow_name: str) -> int:

@@ -46,12 +46,23 @@ def enqueue(tickets: Sequence[Ticket]) -> None:
         manager.batch_defer_jobs([_job(ticket) for ticket in tickets[start : start + BATCH]])
 
 
-def enqueue_again(process_ids: Iterable[UUID]) -> None:
-    """Give processes that had jobs before a new one, in place of one that may still be waiting."""
+_AGAIN: Final = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+SELECT queue, %s, priority, NULLIF(lock, ''), process_id::text, jsonb_build_object('process_id', process_id)
+  FROM tasks_process WHERE process_id = ANY(%s) ORDER BY priority DESC, started_at
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET scheduled_at = NULL
+RETURNING xmax = 0"""
+
+
+def enqueue_again(process_ids: Iterable[UUID]) -> int:
+    """Give processes that may have a waiting job one, and return how many had none.
+
+    Several may do this at once: Procrastinate's own function would raise where this statement leaves things alone. A
+    job that waits already is locked until the caller commits, so that no worker finds the process as it was before.
+    """
     ids = list(process_ids)
-    forget(ids)
-    rows = sql.fetch("SELECT process_id, queue, priority, lock FROM tasks_process WHERE process_id = ANY(%s)", (ids,))
-    enqueue([Ticket(*row) for row in rows])
+    rows = sql.fetch(_AGAIN, (RUN_PROCESS, ids)) if ids else []
+    return sum(is_new for (is_new,) in rows)
 
 
 def forget(process_ids: Sequence[UUID]) -> None:

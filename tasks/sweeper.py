@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -257,20 +257,17 @@ def _requeue() -> int:
     if _locked():
         return 0
     rows = sql.fetch(
-        "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p "
+        "SELECT p.process_id FROM tasks_process p "
         "WHERE p.status IN ('created', 'resumed') AND p.last_modified_at < now() - interval '10 seconds' "
         "AND NOT p.limited "
         "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
         "AND j.status IN ('todo', 'doing')) ORDER BY p.started_at LIMIT %s",
         (AT_ONCE * 4,),
     )
-    missing: list[Any] = [queue.Ticket(*row) for row in rows]
-    if missing:
-        with transaction.atomic():
-            queue.forget([ticket.process_id for ticket in missing])
-            queue.enqueue(missing)
-        logger.info("processes_requeued", count=len(missing))
-    return len(missing) + _wake_limited()
+    requeued = queue.enqueue_again([process_id for (process_id,) in rows])
+    if requeued:
+        logger.info("processes_requeued", count=requeued)
+    return requeued + _wake_limited()
 
 
 def _wake_limited() -> int:

@@ -255,7 +255,7 @@ def resume(process_id: UUID, expected: Iterable[ProcessStatus]) -> bool:
         fetch(
             "UPDATE tasks_process SET status = 'resumed', last_modified_at = now(), retry_at = NULL, "
             "failed_reason = '', traceback = '', callback_token = '', callback_deadline = NULL, "
-            "assignee = 'SYSTEM', completed_at = NULL "
+            "assignee = 'SYSTEM', completed_at = NULL, abort_requested_by = '' "
             "WHERE process_id = %s AND status = ANY(%s) RETURNING process_id",
             (process_id, [status.value for status in expected]),
         )

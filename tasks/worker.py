@@ -205,8 +205,11 @@ class _Connector(psycopg_connector.PsycopgConnector):
 
 
 def _unchecked(**options: Any) -> AsyncConnectionPool[Any]:
-    """Make a pool that does not ask each connection whether it lives before it is used: what fails is done again."""
-    return AsyncConnectionPool(**(options | {"check": None}))
+    """Make a pool that does not ask each connection whether it lives before it is used: what fails is done again.
+
+    Its pauses double while the database is away, up to a minute: an attempt is given up early, the next begins anew.
+    """
+    return AsyncConnectionPool(**(options | {"check": None, "timeout": 5.0, "reconnect_timeout": 3.0}))
 
 
 async def _autocommit(queue_connection: psycopg.AsyncConnection[Any]) -> None:

@@ -356,6 +356,28 @@ def asking() -> StepList:
     return init >> count >> ask >> count >> done
 
 
+@workflow("Dawdles, then asks", target=Target.SYSTEM)
+def dawdling_then_asking() -> StepList:
+    return init >> dawdle >> ask >> done
+
+
+@workflow("Dawdles in its last step", target=Target.SYSTEM)
+def dawdling_last() -> StepList:
+    return init >> dawdle >> done
+
+
+@step("Fail slowly")
+def fail_slowly(fail: str = "", gate: str | None = None) -> None:
+    trace("began")
+    wait_for(gate)
+    _fail(fail)
+
+
+@workflow("Fails slowly", target=Target.SYSTEM)
+def failing_slowly() -> StepList:
+    return init >> fail_slowly >> done
+
+
 @workflow("Asks, then dawdles", target=Target.SYSTEM)
 def asking_then_dawdling() -> StepList:
     return init >> ask >> dawdle >> done
@@ -503,10 +525,10 @@ def queued_elsewhere() -> StepList:
 WORKFLOWS = [
     "succeeding", "counting", "double_ends", "endless", "aborting", "dawdling", "striding", "typing", "failing",
     "failing_modify", "retrying", "returning", "lacking", "starting", "writing", "breaking", "killing",
-    "killing_retried", "logging_much", "secretive", "asking", "asking_then_dawdling",
-    "asking_superusers", "called_back", "called_back_late",
-    "grouped", "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over",
-    "nested", "anything", "choosy", "limited", "locking", "queued_elsewhere",
+    "killing_retried", "logging_much", "secretive", "asking", "asking_then_dawdling", "dawdling_then_asking",
+    "dawdling_last", "failing_slowly", "asking_superusers", "called_back", "called_back_late", "grouped",
+    "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over", "nested",
+    "anything", "choosy", "limited", "locking", "queued_elsewhere",
 ]  # fmt: skip
 for _name in WORKFLOWS:
     LazyWorkflowInstance("tests.workflows", _name)

@@ -14,7 +14,7 @@ from tasks.engine import place
 from tasks.engine.context import Run
 from tasks.engine.failure import Failure, failure
 from tasks.engine.halt import Halt, Stopped
-from tasks.engine.obeying import obey
+from tasks.engine.obeying import abort_if_wanted, obey
 from tasks.engine.parts import Part, run_container
 from tasks.engine.recording import commit, perform, record
 from tasks.exceptions import LeaseLost
@@ -69,7 +69,7 @@ class Executor:
                 self._halt(step, halt)
                 raise Stopped from None
         results, then = self._taken()
-        commit(self.run, results, then)
+        abort_if_wanted(self.run, commit(self.run, results, then))
         raise Stopped
 
     def _do(self, step: Step) -> None:
@@ -181,6 +181,7 @@ class Executor:
     def _after(self, orders: Orders) -> None:
         """The rows are recorded: end, or do as told."""
         if self.ended:
+            abort_if_wanted(self.run, orders)
             raise Stopped
         obey(self.run, orders)
 
@@ -191,7 +192,7 @@ class Executor:
         if halt.failure is not None:
             logger.warning("step_failed", step=step.name, error=halt.failure.reason, status=halt.status.value)
         results, self.batch = [*self.batch, *rows], []
-        commit(run, results, halt.then(step.name, run.failures))
+        abort_if_wanted(run, commit(run, results, halt.then(step.name, run.failures)))
         if halt.status == StepStatus.AWAITING_CALLBACK:
             from tasks.engine.pending import deliver_early_callback
 

@@ -23,14 +23,22 @@ def obey(run: Run, orders: Orders) -> None:
     if run.lost:
         raise LeaseLost
     if orders.abort_requested_by:
-        reason = _("Aborted by %(user)s.") % {"user": orders.abort_requested_by}
-        _certainly(
-            lambda: transitions.abort_running(run.process_id, run.token, by=orders.abort_requested_by, reason=reason)
-        )
+        by = orders.abort_requested_by
+        _certainly(lambda: transitions.abort_running(run.process_id, run.token, by=by, reason=_aborted_by(by)))
         raise Stopped
     if orders.locked or run.stopping():
         hand_back(run, locked=orders.locked)
         raise Stopped
+
+
+def abort_if_wanted(run: Run, orders: Orders) -> None:
+    """The process has stopped by itself, failed or waiting for somebody: it ends if that was asked for meanwhile."""
+    if by := orders.abort_requested_by:
+        _certainly(lambda: transitions.abort_stopped(run.process_id, by=by, reason=_aborted_by(by)))
+
+
+def _aborted_by(user: str) -> str:
+    return _("Aborted by %(user)s.") % {"user": user}
 
 
 def hand_back(run: Run, *, locked: bool) -> None:

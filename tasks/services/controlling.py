@@ -126,10 +126,14 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
     by = _name(user)
     reason = _("Aborted by %(user)s.") % {"user": by}
     with transaction.atomic():
-        if transitions.abort_stopped(process.process_id, by=by, reason=reason):
-            queue.forget([process.process_id])
-        elif not transitions.request_abort(process.process_id, by=by):
+        # The last try is for one that ran at the first and has stopped by the second.
+        if not (
+            transitions.abort_stopped(process.process_id, by=by, reason=reason)
+            or transitions.request_abort(process.process_id, by=by)
+            or transitions.abort_stopped(process.process_id, by=by, reason=reason)
+        ):
             raise _illegal(_found(process_id), "abort")
+        queue.forget([process.process_id])
     logger.info("process_aborted", process_id=str(process_id), user=by)
     return _found(process_id)
 

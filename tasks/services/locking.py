@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.permissions import Person, is_admin
 from tasks import queue, sql
 from tasks.exceptions import NotPermitted
 from tasks.models import EngineSettings
-from tasks.queue import Ticket
 
 logger = structlog.get_logger(__name__)
 
@@ -51,10 +49,5 @@ def _changed(locked: bool, reason: str, user: Person | None) -> EngineSettings:
 
 def _queue_what_was_held() -> None:
     """Give every queued process without a waiting job one."""
-    with transaction.atomic():
-        rows = sql.fetch(
-            "SELECT p.process_id, p.queue, p.priority, p.lock FROM tasks_process p "
-            "WHERE p.status IN ('created', 'resumed') AND NOT EXISTS (SELECT FROM procrastinate_jobs j "
-            "WHERE j.queueing_lock = p.process_id::text AND j.status = 'todo') ORDER BY p.started_at FOR UPDATE OF p"
-        )
-        queue.enqueue([Ticket(*row) for row in rows])
+    rows = sql.fetch("SELECT process_id FROM tasks_process WHERE status IN ('created', 'resumed') ORDER BY started_at")
+    queue.enqueue_again([process_id for (process_id,) in rows])

@@ -45,6 +45,31 @@ def test_a_running_process_is_aborted_after_its_current_step(bench: Bench, super
         services.abort_process(process_id)
 
 
+@pytest.mark.parametrize("name", ["dawdling_then_asking", "dawdling_last", "failing_slowly"])
+def test_an_abort_holds_even_when_the_step_is_followed_by_a_form_or_fails(bench: Bench, name: str) -> None:
+    gate = bench.file("gate")
+    process_id = bench.start(name, gate=str(gate), fail="value")
+    wait_until(lambda: bench.traced())
+    services.abort_process(process_id)
+    gate.touch()
+    process = bench.settled(process_id)
+    wait_until(lambda: _status(process_id) in (ProcessStatus.ABORTED, ProcessStatus.COMPLETED))
+    process.refresh_from_db()
+    if name == "dawdling_last":  # nothing is left to be stopped
+        assert process.status == ProcessStatus.COMPLETED
+    else:
+        assert process.status == ProcessStatus.ABORTED
+        assert process.failed_reason == "Aborted by SYSTEM."
+        assert bench.rows(process_id)[-1] == ("User aborted", "abort")
+
+
+def test_a_retry_forgets_an_abort_that_did_not_come_to_pass(bench: Bench) -> None:
+    process = bench.run("failing", fail="value")
+    Process.objects.filter(pk=process.pk).update(abort_requested_by="boss")
+    services.retry_process(process.pk)
+    assert bench.settled(process.pk).status == ProcessStatus.FAILED
+
+
 @pytest.mark.parametrize("name", ["asking", "retrying", "called_back", "failing"])
 def test_a_process_that_does_not_run_is_aborted_at_once(bench: Bench, name: str) -> None:
     process = bench.run(name, fail="value")
