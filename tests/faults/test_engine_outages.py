@@ -130,3 +130,14 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(bench: Bench) -> No
         time.sleep(3)
         assert worker.returncode is None, worker.output
     assert bench.run("succeeding").status == ProcessStatus.COMPLETED
+
+
+def test_a_worker_takes_jobs_again_soon_after_an_outage(bench: Bench, long_run: bool) -> None:
+    """However long it was: the queue's pool must not sit out a pause that doubled while nobody answered."""
+    bench.system.worker()
+    bench.run("succeeding")
+    with outage(bench.system):
+        time.sleep(70 if long_run else 20)
+    began = time.monotonic()
+    bench.run("succeeding")
+    assert time.monotonic() - began < 6
