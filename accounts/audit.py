@@ -99,7 +99,7 @@ def _context(request: HttpRequest) -> Any:
 @contextmanager
 def changed_by(user: User | None, *, door: str) -> Iterator[None]:
     """Say who is behind the changes made inside, for what is not a request; without a user, the machine's account."""
-    behind = {"user": user.pk} if user else {"user": None, "account": _account()}
+    behind: dict[str, Any] = {"user": user.pk} if user else {"user": None, "account": _account()}
     with pghistory.context(door=door, **behind):
         yield
 

@@ -55,7 +55,7 @@ def test_a_refusal_is_a_problem_with_errors_by_field() -> None:
     assert set(problem["errors"]) == {"name", "nmae", "workflow_name", "trigger", "trigger_kwargs"}
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/nothing/", "/api/processes/not-a-uuid/", "/api/schedules/1/"])
+@pytest.mark.parametrize("path", ["/api/nothing/", "/api/processes/not-a-uuid/", "/api/schedules/1/"])
 def test_what_does_not_exist_is_a_problem_too(path: str) -> None:
     answer = Api(somebody("vera", "viewer")).get(path)
     assert answer.status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -45,11 +46,15 @@ def in_child(work: Callable[[], object]) -> int:
     connections.close_all()
     child = os.fork()
     if child == 0:
+        code = 1
         try:
             work()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             connections.close_all()
-            os._exit(0)
+            os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
