@@ -24,7 +24,6 @@ from tasks.services import start_process
 from tests.schedules.ledger import TASK, every_second
 from tests.system import System
 
-
 # Exit code of a child that neither died nor came to its end: it lost its connection, which a fork makes possible.
 DISTURBED = 1
 
