@@ -72,9 +72,9 @@ CHECKS: dict[str, str] = {
         SELECT process_id, max((state->>'counter')::int), count(*) FROM tasks_processstep
          WHERE status = 'success' AND name LIKE 'Stride %%' GROUP BY 1
         HAVING max((state->>'counter')::int) <> count(*)""",
-    "4: nothing is still queued or running from before the end": """
+    "4: nothing is still queued or running": """
         SELECT process_id, status, worker, lease_expires_at FROM tasks_process
-         WHERE status IN ('created', 'resumed', 'running') AND last_modified_at < now() - interval '30 s'""",
+         WHERE status IN ('created', 'resumed', 'running')""",
     "4: what waits will be retried": """
         SELECT process_id, retry_at FROM tasks_process WHERE status = 'waiting'
            AND (retry_at IS NULL OR retry_at < now() - interval '60 s')""",
@@ -83,11 +83,8 @@ CHECKS: dict[str, str] = {
          WHERE p.status IN ('failed', 'waiting') AND (p.failed_reason = '' OR NOT EXISTS (
                SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id
                   AND s.status IN ('failed', 'waiting')))""",
-    "4: no job is left behind, and nothing queued is without one": """
-        SELECT p.process_id, p.status, j.id, j.status, j.queueing_lock FROM procrastinate_jobs j
-          FULL JOIN (SELECT * FROM tasks_process WHERE status IN ('created', 'resumed')) p
-            ON p.process_id::text = j.queueing_lock
-         WHERE p.process_id IS NULL OR j.id IS NULL AND p.last_modified_at < now() - interval '30 s'""",
+    "4: no job is left behind": """
+        SELECT id, status, queueing_lock, args FROM procrastinate_jobs""",
     "accepted: every start that was answered with 201 is there": """
         SELECT a.process_id FROM accepted a LEFT JOIN tasks_process p USING (process_id) WHERE p.process_id IS NULL""",
     "accepted: every process has its inputs": """

@@ -12,9 +12,14 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
+
+from tests.databases import connect
 from tests.system import System
 
 TASKS = ("soak_striding", "soak_writing", "soak_retrying", "soak_failing", "soak_asking", "soak_going_over")
@@ -113,10 +118,32 @@ def make_schedules(steady: int, restless: int) -> tuple[list[uuid.UUID], list[uu
     return made[:steady], made[steady:]
 
 
-def wait_until_quiet(system: System, seconds: float) -> float:
-    """Wait until nothing is queued or running any more; return how long that took, at most `seconds`."""
+@contextmanager
+def at_rest(system: System, tend: Callable[[], None], seconds: float) -> Iterator[float]:
+    """Wait until nothing is queued or running and no job is left; yield how long that took, at most `seconds`.
+
+    Processes that wait are retried by a sweep whenever their time comes. So the verdict is made, and everything is
+    stopped, while this block holds the sweep's own lock; only what nobody looks after can then still be queued.
+    """
+    from tasks.sweeper import _LOCK
+
     begun = time.monotonic()
-    going = "SELECT 1 FROM tasks_process WHERE status IN ('created', 'resumed', 'running') LIMIT 1"
-    while time.monotonic() - begun < seconds and system.sql(going):
-        time.sleep(0.5)
-    return time.monotonic() - begun
+    with connect(system.database) as connection:
+        while not _rests(connection, _LOCK) and time.monotonic() - begun < seconds:
+            tend()
+            time.sleep(0.5)
+        yield time.monotonic() - begun
+
+
+def _rests(connection: psycopg.Connection, lock: int) -> bool:
+    """Keep the lock of the sweep where nothing is to be done; give it back where something is."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock]).fetchone()
+    if row is None or not row[0]:
+        return False
+    going = connection.execute(
+        "SELECT FROM tasks_process WHERE status IN ('created', 'resumed', 'running') "
+        "UNION ALL SELECT FROM procrastinate_jobs LIMIT 1"
+    ).fetchone()
+    if going is not None:
+        connection.execute("SELECT pg_advisory_unlock(%s)", [lock])
+    return going is None

@@ -13,7 +13,7 @@ from benchmarks import report
 from benchmarks.figures import table
 from benchmarks.soak import checks
 from benchmarks.soak.crew import SCHEDULERS, WORKERS, Crew, Faults
-from benchmarks.soak.load import Load, make_schedules, wait_until_quiet
+from benchmarks.soak.load import Load, at_rest, make_schedules
 from benchmarks.stand import make_token, stand, start_web
 from tests.system import System
 
@@ -55,13 +55,11 @@ def _soak(system: System, seconds: float, seed: int) -> tuple[str, bool]:
     for client in clients:
         client.end()
     faults.end()
-    crew.tend()
     _pause_all()
-    quiet = wait_until_quiet(system, QUIET)
-    time.sleep(1)
+    with at_rest(system, crew.tend, QUIET) as quiet:
+        for member in crew.members:
+            member.stop(60)
     trouble = [repr(each.failure) for each in [faults, *clients] if each.failure]
-    for member in crew.members:
-        member.stop(60)
     found = checks.violations(system, Path(system.env["TRACE"]), set().union(*(client.accepted for client in clients)))
     text = _report(system, faults, crew, sum((client.did for client in clients), Counter()), quiet)
     for name, rows in found.items():
