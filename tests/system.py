@@ -20,6 +20,8 @@ from django.conf import settings
 from tests.databases import connect, drop_database, server
 
 ROOT = Path(__file__).resolve().parent.parent
+# Set while coverage measures (bin/test --cover): what the processes execute counts as well.
+MEASURED = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 T = TypeVar("T")
 
 
@@ -31,7 +33,7 @@ class Process:
         self.log = log
         with log.open("wb") as output:
             self._popen = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                command, cwd=ROOT, env={**MEASURED, **env}, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True, preexec_fn=_die_with_parent,
             )  # fmt: skip
 
@@ -62,6 +64,14 @@ class Process:
     def wait(self, timeout: float = 30) -> int:
         """Return the exit code once it has ended; TimeoutExpired when it does not."""
         return self._popen.wait(timeout)
+
+    def end_or_kill(self, timeout: float = 10) -> None:
+        """Wait for its end, and force it after `timeout` seconds."""
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
 
     def stop(self, timeout: float = 30) -> int:
         """Ask it to end, as an operator does, and return its exit code."""
@@ -178,8 +188,9 @@ class System:
     def close(self) -> None:
         """End every process, by force, and drop the database."""
         for process in self.processes:
-            process.kill()
-            process.wait()
+            process.kill(signal.SIGTERM if MEASURED else signal.SIGKILL)  # killed, it could not write what it executed
+        for process in self.processes:
+            process.end_or_kill()
         drop_database(self.database)
 
 
