@@ -1,19 +1,56 @@
-"""Refuses what no page or operation can do anything with, before one has to."""
+"""What holds for every answer, and what is refused before a page or an operation has to do anything with it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 
 from orchestrator_admin.rest.problems import MEDIA_TYPE, Problem, describe
 
 Answer = HttpResponse | Awaitable[HttpResponse]
+# For what is no page: files, figures, redirects and refusals load nothing and are shown inside nothing.
+DEFAULTS: Final = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
+WITH_TRACEBACK: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR})
+
+
+@sync_and_async_middleware
+def harden(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Answer]:
+    """The outermost middleware: what answers ahead of the others, or instead of them, is no less strict than a page.
+
+    It touches the answer only, without another thread: probes and files, which it is here for, are not to wait.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def later(request: HttpRequest) -> HttpResponse:
+            return hardened(await get_response(request))
+
+        return later
+
+    def now(request: HttpRequest) -> HttpResponse:
+        return hardened(get_response(request))
+
+    return now
+
+
+def hardened(response: Any) -> Any:
+    """Give an answer the strict headers that it lacks. Django's pages for developers, under DEBUG, keep their scripts."""
+    left_alone = settings.DEBUG and response.status_code in WITH_TRACEBACK
+    if isinstance(response, HttpResponseBase) and not left_alone:
+        for name, value in DEFAULTS.items():
+            response.headers.setdefault(name, value)
+    return response
 
 
 @sync_and_async_middleware

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from orchestrator_admin import environment as env
+from orchestrator_admin import layout
 from orchestrator_admin.logging import configure as configure_logging
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = layout.PACKAGE.parent
 
 # web, worker, scheduler or command: set by our own entry points, decides how connections are kept.
 ROLE = env.read("ORCHESTRATOR_ROLE", "command", env.one_of("web", "worker", "scheduler", "command"))
@@ -19,7 +20,7 @@ DEBUG = env.read("DEBUG", False, env.flag)
 LOG_FORMAT = env.read("LOG_FORMAT", "console", env.one_of("console", "json"))
 LOG_LEVEL = env.read("LOG_LEVEL", "INFO", env.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 TIME_ZONE = env.read("TIME_ZONE", "UTC", env.time_zone)
-ORCHESTRATOR_DATA_DIR = env.read("ORCHESTRATOR_DATA_DIR", BASE_DIR / ".data", Path).absolute()
+ORCHESTRATOR_DATA_DIR = env.read("ORCHESTRATOR_DATA_DIR", layout.HOME / ".data", Path).absolute()
 ORCHESTRATOR_APPS = env.read("ORCHESTRATOR_APPS", [], env.applications)
 ORCHESTRATOR_URL = env.read("ORCHESTRATOR_URL", "", env.origin)
 ORCHESTRATOR_API_RATE = env.read("ORCHESTRATOR_API_RATE", "100/s", env.rate)
@@ -116,6 +117,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "orchestrator_admin.hardening.harden",
     "orchestrator_admin.probes.probe_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -140,7 +142,7 @@ ASGI_APPLICATION = "orchestrator_admin.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [layout.SHIPPED / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -157,14 +159,14 @@ TEMPLATES = [
 # Language and time. Names of workflows live in gettext files: see locale/.
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "English (United Kingdom)")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [layout.SHIPPED / "locale"]
 USE_I18N = True
 USE_TZ = True
 
 # Static files, hashed in production so that a browser may keep them for ever.
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = (ORCHESTRATOR_DATA_DIR if layout.INSTALLED else BASE_DIR) / "staticfiles"
+STATICFILES_DIRS = [layout.SHIPPED / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

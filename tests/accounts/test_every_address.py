@@ -164,6 +164,7 @@ EXPECTED: dict[str, str] = {
 SCHEDULE = {"name": "n", "workflow_name": "counting", "trigger": "cron", "trigger_kwargs": {"expression": "0 1 * * *"}}
 # Views of django-allauth: they take PUT as POST, and describe themselves by OPTIONS.
 ALLAUTH = {"login", "logout", "inactive", "signup", "reauthenticate", "password", "2fa", "3rdparty", "sessions"}
+STRICT = "default-src 'none'"
 OF_THE_SESSION = {"django_session", "usersessions_usersession", "orchestrator_cache", "accounts_rate"}
 
 
@@ -302,6 +303,8 @@ def faults(world: World, text: str, rules: dict[str, tuple[str, bool]]) -> Itera
             answer, written = world.ask(rank, method, text)
             said = f"{method} /{text} as {rank}: {answer.status_code}, written {written or 'nothing'}"
             allowed = least in RANKS and RANKS.index(rank) >= RANKS.index(least)
+            if STRICT not in answer.get("Content-Security-Policy", ""):
+                yield f"{said}, expected a strict content security policy"
             if answer.status_code >= 500 or (method == "GET" and written) or (not allowed and written):
                 yield said
             elif allowed and not let_in(answer) and not (lenient and rank == "superuser"):
