@@ -6,17 +6,13 @@ import time
 
 from django.conf import settings
 from django.db import connection
-from django.test import Client
 
-from accounts.models import User
 from benchmarks import report
-from benchmarks.figures import percentile, short, table
-from benchmarks.fill import SECONDS_APART, STEPS, fill
+from benchmarks.figures import short
+from benchmarks.fill import SECONDS_APART, fill
 from benchmarks.pages import API, addresses
-from benchmarks.stand import USERNAME, make_token, stand
-
-VISITS = 40
-BOUND_MS = 50
+from benchmarks.stand import stand
+from benchmarks.visits import VISITS, summary, visit_all
 
 
 def grow(processes: int, *, write: bool) -> int:
@@ -26,50 +22,17 @@ def grow(processes: int, *, write: bool) -> int:
         begun = time.monotonic()
         fill(processes)
         filled = time.monotonic() - begun
-        rows = [_visited(path) for path in [*addresses(), *API]]
+        found = visit_all([*addresses(), *API])
         text = (
-            f"{processes:,} processes with {STEPS} steps each, {_count('schedules_schedule'):,} schedules: "
-            f"{_size()}, filled in {filled:.0f} s. Server time of each page (Django's test client, logged in as an "
-            f"administrator), {VISITS} visits:\n\n"
-            + table(["page", "p50, ms", "p95, ms", "queries", "kB"], rows)
-            + f"\n\n{_retention(processes)}"
+            f"{processes:,} processes, {_count('tasks_processstep'):,} steps, {_count('schedules_schedule'):,} "
+            f"schedules, {_count('schedules_occurrence'):,} occurrences: {_size()}, filled in {filled:.0f} s. What a "
+            f"client of the ASGI application waits for each page, compressed, {VISITS} visits each:\n\n"
+            f"{summary(found)}\n\n{_retention(processes)}"
         )
     print(text)
     if write:
         report.write("growth", f"{before}\n\n`bin/bench growth --processes {processes}`\n\n{text}")
-    return int(any(float(row[2]) > BOUND_MS for row in rows))
-
-
-def _visited(path: str) -> list[str]:
-    client = Client()
-    if path.startswith("/api/"):
-        client.defaults["HTTP_AUTHORIZATION"] = f"Token {make_token()}"
-    else:
-        make_token()
-        client.force_login(User.objects.get(username=USERNAME), backend=settings.AUTHENTICATION_BACKENDS[0])
-    client.get(path)
-    connection.force_debug_cursor = True
-    connection.queries_log.clear()
-    response = client.get(path)
-    queries = len(connection.queries_log)
-    connection.force_debug_cursor = False
-    assert response.status_code < 400, (path, response.status_code)
-    times = []
-    for _ in range(VISITS):
-        begun = time.perf_counter()
-        client.get(path)
-        times.append((time.perf_counter() - begun) * 1000)
-    slow = percentile(times, 95)
-    size = f"{len(response.content) / 1000:.0f}"
-    mark = " **slow**" if slow > BOUND_MS else ""
-    row = [f"`{_plain(path)}`", f"{percentile(times, 50):.1f}", f"{slow:.1f}", str(queries), size]
-    print("  " + "  ".join(row) + mark, flush=True)
-    return row
-
-
-def _plain(path: str) -> str:
-    """The path with ids left out, which are different each time."""
-    return "/".join("…" if len(part) == 36 and part.count("-") == 4 else part for part in path.split("/"))
+    return int(not all(visited.met for visited in found))
 
 
 def _retention(processes: int) -> str:

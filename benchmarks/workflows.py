@@ -137,3 +137,5 @@ def soak_going_over() -> StepList:
 for _name in ("bench_noop", "soak_striding", "soak_writing", "soak_retrying", "soak_failing", "soak_asking",
               "soak_going_over"):  # fmt: skip
     LazyWorkflowInstance("benchmarks.workflows", _name)
+
+from benchmarks import catalogue  # noqa: E402, F401  sixty more, for a database with the history of years
