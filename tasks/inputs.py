@@ -28,8 +28,8 @@ from tasks.secrets import mask
 from tasks.values import NotJson, to_json
 
 __all__ = [
-    "Answers", "Complete", "FormPage", "Page", "SecretField", "bound", "complete", "has_form", "initial_of", "masked",
-    "next_page", "posted", "stored", "validated",
+    "Answers", "Complete", "FormPage", "Page", "SecretField", "asked", "bound", "complete", "has_form", "initial_of",
+    "masked", "next_page", "posted", "stored", "validated",
 ]  # fmt: skip
 
 logger = structlog.get_logger(__name__)
@@ -122,11 +122,9 @@ class _Dialogue:
 
     def run(self, *, ask: bool) -> Page | Complete:
         """Walk until a page is open (where one may `ask`) or all are done."""
-        is_function = callable(self.source) and not isinstance(self.source, type)
-        source = self._called() if is_function else self.source
-        if source is None:
+        pages = self._trusting(lambda: _opened(self.source, self.state, self.user))
+        if pages is None:
             return self._without_form()
-        pages = _single(source) if isinstance(source, type) else source
         while True:
             form_class = self._sent(pages)
             if isinstance(form_class, Complete):
@@ -136,21 +134,6 @@ class _Dialogue:
             if len(self.inputs) == MOST_PAGES:
                 self._refuse(_("The form of this task does not end."))
             self._answer(form_class)
-
-    def _called(self) -> Any:
-        """Call the source's function with what it asks for by name: `state`, `user`, or values of the state."""
-        function = self.source
-        assert callable(function)  # noqa: S101  see `run`
-        known = {**self.state, "state": self.state, "user": self.user}
-        arguments: dict[str, Any] = {}
-        for position, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                continue
-            if name in known:
-                arguments[name] = known[name]
-            elif position == 0 and parameter.default is parameter.empty:
-                arguments[name] = self.state  # under a name of the author's choice
-        return self._trusting(lambda: function(**arguments))
 
     def _sent(self, pages: Any) -> type[forms.Form] | Complete:
         """Give the answers of the last page to the generator; return the next form class, or the outcome."""
@@ -223,6 +206,41 @@ class _Dialogue:
         errors: list[Errors] = [{} for _page in range(len(self.inputs) if page is None else page)]
         errors.append(messages if isinstance(messages, dict) else {NON_FIELD_ERRORS: messages})
         raise InvalidInputs(errors)
+
+
+def asked(source: FormSource, state: dict[str, Any], user: Any) -> Generator[type[forms.Form], Any, Mapping[str, Any]]:
+    """Walk through a form source inside another one's: yields its pages, returns what it makes of the answers."""
+    pages = _opened(source, state, user)
+    answers: dict[str, Any] = {}
+    page: Any = None
+    while pages is not None:
+        try:
+            form_class = pages.send(page)
+        except StopIteration as end:
+            return answers if end.value is None else end.value
+        page = yield form_class
+        answers |= page
+    return answers
+
+
+def _opened(source: FormSource, state: dict[str, Any], user: Any) -> Any:
+    """Return the walk through a source, a generator of form classes; None where nothing is asked."""
+    found = _called(source, state, user) if callable(source) and not isinstance(source, type) else source
+    return _single(found) if isinstance(found, type) else found
+
+
+def _called(function: Callable[..., Any], state: dict[str, Any], user: Any) -> Any:
+    """Call a source's function with what it asks for by name: `state`, `user`, or values of the state."""
+    known = {**state, "state": state, "user": user}
+    arguments: dict[str, Any] = {}
+    for position, (name, parameter) in enumerate(inspect.signature(function).parameters.items()):
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        if name in known:
+            arguments[name] = known[name]
+        elif position == 0 and parameter.default is parameter.empty:
+            arguments[name] = state  # under a name of the author's choice
+    return function(**arguments)
 
 
 def _single(form_class: type[forms.Form]) -> Generator[type[forms.Form], Any, None]:

@@ -6,17 +6,18 @@ apply, so that conditions and lenses nest and a wrapped step keeps its form, ass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, NoReturn, SupportsIndex, overload
 
 from tasks.assignee import Assignee
 from tasks.injection import Injected
+from tasks.synchronous import refuse_async
 from tasks.types import State
 
 Predicate = Callable[[State], bool]
-Authorizer = Callable[[Any], bool]
+Authorizer = Callable[[Any], bool | Awaitable[bool]]
 FormSource = Any
 
 
@@ -39,6 +40,9 @@ class Condition:
     """Runs what it wraps only where `holds(state)`; otherwise the step is recorded as skipped."""
 
     holds: Predicate
+
+    def __post_init__(self) -> None:
+        refuse_async(self.holds, "the condition of a step")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Step:
     injected: Injected | None = None
 
     def __post_init__(self) -> None:
+        refuse_async(self.function, f"the function of the step “{self.name}”")
+        refuse_async(self.form, f"the form of the step “{self.name}”")
         if self.function is not None and self.injected is None and self.kind is Kind.FUNCTION:
             object.__setattr__(self, "injected", Injected(self.function))
 

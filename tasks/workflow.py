@@ -14,15 +14,15 @@ from typing import Any
 from tasks.assignee import Assignee
 from tasks.statuses import ProcessStatus
 from tasks.steps import Authorizer, Condition, FormSource, Kind, Lens, Predicate, Step, StepList
+from tasks.synchronous import refuse_async
 from tasks.targets import Target
 from tasks.types import State
 
 __all__ = [
     "Assignee", "Authorizer", "Kind", "PredicateContext", "ProcessStatus", "RunPredicate", "RunPredicateFail",
     "RunPredicatePass", "Step", "StepList", "Target", "WorkflowFunction", "abort", "begin", "callback_step",
-    "conditional", "create_workflow", "done", "focussteps", "foreach_step", "init", "inputstep", "modify_workflow",
-    "reconcile_workflow", "retrystep", "step", "step_group", "steplens", "task", "terminate_workflow",
-    "validate_workflow", "workflow",
+    "conditional", "done", "focussteps", "foreach_step", "init", "inputstep", "retrystep", "step", "step_group",
+    "steplens", "workflow",
 ]  # fmt: skip
 
 StepFunction = Callable[..., Any]
@@ -185,6 +185,10 @@ class WorkflowFunction:
 
     def __post_init__(self) -> None:
         self.name = self.function.__name__
+        refuse_async(self.function, f"the workflow {self.name}")
+        refuse_async(self.initial_input_form, f"the form of {self.name}")
+        refuse_async(self.run_predicate, f"the predicate of {self.name}")
+        refuse_async(self.lock, f"the lock of {self.name}")
         functools.update_wrapper(self, self.function)
 
     @functools.cached_property
@@ -240,42 +244,6 @@ def workflow(
         limit,
         compose or (lambda steps: steps),
     )
-
-
-def _kind_of_workflow(target: Target, description: str, options: dict[str, Any]) -> Any:
-    more = options.pop("additional_steps", None) or StepList()
-    options.pop("status", None)
-    return workflow(description, target=target, compose=lambda steps: init >> steps >> more >> done, **options)
-
-
-def task(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a task. `init`, `additional_steps` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.SYSTEM, description, options)  # type: ignore[no-any-return]
-
-
-def create_workflow(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a workflow that creates a subscription. `init` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.CREATE, description, options)  # type: ignore[no-any-return]
-
-
-def modify_workflow(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a workflow that modifies a subscription. `init` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.MODIFY, description, options)  # type: ignore[no-any-return]
-
-
-def terminate_workflow(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a workflow that terminates a subscription. `init` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.TERMINATE, description, options)  # type: ignore[no-any-return]
-
-
-def validate_workflow(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a workflow that validates a subscription. `init` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.VALIDATE, description, options)  # type: ignore[no-any-return]
-
-
-def reconcile_workflow(description: str = "", **options: Any) -> Callable[[Callable[[], StepList]], WorkflowFunction]:
-    """Make a workflow that reconciles a subscription with what runs. `init` and `done` are put around the steps."""
-    return _kind_of_workflow(Target.RECONCILE, description, options)  # type: ignore[no-any-return]
 
 
 def _listed(steps: Step | StepList) -> StepList:

@@ -13,6 +13,7 @@ import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -46,7 +47,7 @@ from orchestrator.workflow import (
     workflow,
 )
 from orchestrator.workflows import LazyWorkflowInstance
-from orchestrator.workflows.utils import modify_workflow, task
+from orchestrator.workflows.utils import create_workflow, task, validate_workflow
 
 logger = structlog.get_logger(__name__)
 
@@ -188,9 +189,9 @@ def failing() -> StepList:
     return init >> count >> fail_as_told >> count >> done
 
 
-@modify_workflow("Is no task and fails as the input says")
+@workflow("Is no task and fails as the input says", target=Target.MODIFY)
 def failing_modify() -> StepList:
-    return begin >> fail_as_told
+    return init >> fail_as_told >> done
 
 
 @retrystep("Try as told")
@@ -495,6 +496,37 @@ def anything() -> StepList:
     return init >> done
 
 
+# On products and subscriptions
+
+
+class SpeedForm(FormPage):
+    speed = forms.IntegerField(min_value=1)
+
+
+def _speed_of(subscription_id: str, product: str) -> FormGenerator:
+    page = yield SpeedForm
+    return {"speed": page.speed, "seen": [subscription_id, product]}
+
+
+@validate_workflow("Validates a subscription", initial_input_form=_speed_of)
+def validating_one() -> StepList:
+    return begin >> count
+
+
+@create_workflow("Creates a subscription", initial_input_form=SpeedForm)
+def creating_one() -> StepList:
+    return begin >> count
+
+
+async def _only_ada(user: Any) -> bool:
+    return bool(user.username == "ada")
+
+
+@workflow("Asks its callbacks asynchronously", authorize_callback=_only_ada, retry_auth_callback=_only_ada)
+def guarded() -> StepList:
+    return init >> fail_as_told >> done
+
+
 # Limits
 
 
@@ -529,6 +561,7 @@ WORKFLOWS = [
     "dawdling_last", "failing_slowly", "asking_superusers", "called_back", "called_back_late", "grouped",
     "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over", "nested",
     "anything", "choosy", "limited", "locking", "queued_elsewhere",
+    "validating_one", "creating_one", "guarded",
 ]  # fmt: skip
 for _name in WORKFLOWS:
     LazyWorkflowInstance("tests.workflows", _name)

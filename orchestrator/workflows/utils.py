@@ -1,5 +1,5 @@
 """Shorthands for the decorator `workflow`, one a target."""
 
-from tasks.workflow import create_workflow, modify_workflow, task, terminate_workflow, validate_workflow
+from tasks.kinds import create_workflow, modify_workflow, task, terminate_workflow, validate_workflow
 
 __all__ = ["create_workflow", "modify_workflow", "task", "terminate_workflow", "validate_workflow"]

@@ -18,6 +18,7 @@ from tasks.engine.pending import Pending
 from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, StepError, TaskError
 from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus
 from tasks.secrets import reveal
+from tasks.services.asking import permits
 from tasks.services.starting import SYSTEM, UserInputs, as_pages, start_process
 from tasks.steps import Authorizer, Step
 from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
@@ -237,7 +238,7 @@ def _authorise(process: Process, user: Person | None, action: str, callbacks: Se
     if user is None:
         return
     name = process.workflow.name
-    if not may(user, Action.RETRY, name) or any(callback is not None and not callback(user) for callback in callbacks):
+    if not may(user, Action.RETRY, name) or not all(permits(callback, user) for callback in callbacks):
         raise NotPermitted(action, name)
 
 

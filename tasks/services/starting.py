@@ -31,6 +31,7 @@ from tasks.exceptions import (
 from tasks.models import Origin
 from tasks.queue import Ticket
 from tasks.secrets import reveal
+from tasks.services.asking import permits
 from tasks.services.doors import this_door
 from tasks.transitions import LEASE_SECONDS
 from tasks.workflow import PredicateContext, RunPredicateFail, WorkflowFunction
@@ -171,7 +172,7 @@ def authorise(workflow: WorkflowFunction, user: Person | None) -> None:
     """Raises NotPermitted unless `user` may start the workflow, by role, by grant and by its own callback."""
     if not may(user, Action.START, workflow.name):
         raise NotPermitted(Action.START, workflow.name)
-    if user is not None and workflow.authorize_callback is not None and not workflow.authorize_callback(user):
+    if user is not None and not permits(workflow.authorize_callback, user):
         raise NotPermitted(Action.START, workflow.name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -14,6 +16,14 @@ from hypothesis import strategies as st
 
 from tasks.exceptions import MissingArgument, StepError
 from tasks.injection import Injected, typed
+from tasks.kinds import (
+    create_workflow,
+    modify_workflow,
+    reconcile_workflow,
+    task,
+    terminate_workflow,
+    validate_workflow,
+)
 from tasks.steps import Kind, StepList
 from tasks.targets import Target
 from tasks.workflow import (
@@ -22,21 +32,15 @@ from tasks.workflow import (
     begin,
     callback_step,
     conditional,
-    create_workflow,
     done,
     focussteps,
     foreach_step,
     init,
     inputstep,
-    modify_workflow,
-    reconcile_workflow,
     retrystep,
     step,
     step_group,
     steplens,
-    task,
-    terminate_workflow,
-    validate_workflow,
     workflow,
 )
 
@@ -258,3 +262,39 @@ def test_annotations_that_exist_for_checkers_only_do_no_harm() -> None:
         return value
 
     assert Injected(odd).call({"value": 1}) == 1
+
+
+# What cannot be async
+
+
+async def later(state: Any = None) -> Any:
+    """Would be called, and never awaited."""
+
+
+async def later_pages() -> Any:
+    yield
+
+
+class Later:
+    async def __call__(self, state: Any) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: step("One")(later),
+        lambda: retrystep("One")(later),
+        lambda: inputstep("One", assignee=Assignee.NOC)(later),
+        lambda: inputstep("One", assignee=Assignee.NOC)(later_pages),
+        lambda: conditional(later)(one),
+        lambda: conditional(Later())(one),
+        lambda: workflow()(later),
+        lambda: task(initial_input_form=later_pages)(lambda: begin >> one),
+        lambda: workflow(run_predicate=later)(lambda: begin >> one),
+        lambda: workflow(lock=functools.partial(later))(lambda: begin >> one),
+    ],
+)
+def test_async_functions_are_refused_where_they_are_decorated(make: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError, match=r"is async.*asyncio\.run"):
+        make()

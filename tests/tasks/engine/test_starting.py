@@ -84,6 +84,23 @@ def test_a_refused_start_leaves_nothing(system: System) -> None:
     assert start_process("choosy", {"refuse": False})
 
 
+@pytest.mark.parametrize(("name", "permitted"), [("ada", True), ("bob", False)])
+def test_the_callbacks_may_be_async(system: System, name: str, permitted: bool) -> None:
+    """A coroutine is true, whatever it would have answered."""
+    user = User.objects.create_superuser(f"{name}")
+    process_id = services.start_process("guarded", {"fail": "value"})
+    services.run_inline(process_id)
+    for act in (
+        lambda: services.start_process("guarded", user=user),
+        lambda: services.retry_process(process_id, user=user),
+    ):
+        if permitted:
+            act()
+        else:
+            with pytest.raises(NotPermitted):
+                act()
+
+
 def test_the_workflows_own_callback_may_refuse(system: System) -> None:
     banned = User.objects.create_superuser("banned")
     with pytest.raises(NotPermitted):
