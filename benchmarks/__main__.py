@@ -25,6 +25,8 @@ def main() -> int:
     soak.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
     growth = commands.add_parser("growth", help="fill a database with years of history and measure its pages")
     growth.add_argument("--processes", type=int, default=100_000, help="how many, with five steps each (100,000)")
+    growth.add_argument("--keep", action="store_true", help="keep the filled database, and use one that was kept")
+    growth.add_argument("--only-fill", action="store_true", help="fill and keep it; measure another time")
     growth.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
     options = parser.parse_args()
     with ground():
@@ -35,7 +37,8 @@ def main() -> int:
         if options.command == "growth":
             from benchmarks.growth import grow
 
-            return grow(options.processes, write=not options.no_write)
+            keep = options.keep or options.only_fill
+            return grow(options.processes, keep=keep, only_fill=options.only_fill, write=not options.no_write)
         from benchmarks.comparison import compare
 
         return compare(options.only.split(","), rounds=options.rounds, quick=options.quick, write=not options.no_write)

@@ -54,23 +54,29 @@ def ground() -> Iterator[None]:
 
 
 @contextmanager
-def stand(**env: str) -> Iterator[System]:
-    """Give a system without processes on a fresh database, which the ORM in this process uses as well."""
+def stand(*, keep: str = "", **env: str) -> Iterator[System]:
+    """Give a system without processes on a fresh database, which the ORM in this process uses as well.
+
+    With `keep` the database has that name, is the one that an earlier run kept, if any, and outlives this one.
+    """
     from django.db import connections
 
-    from tests.databases import clone_database
+    from tests.databases import clone_database, drop_database, kept_database
     from tests.system import System
 
     connections.close_all()
-    name, at_home = clone_database(), connections["default"].settings_dict["NAME"]
+    at_home = connections["default"].settings_dict["NAME"]
+    name = kept_database(keep) if keep else clone_database()
     connections["default"].settings_dict["NAME"] = name
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     system = System(name, folder, ORCHESTRATOR_APPS="benchmarks", ORCHESTRATOR_API_RATE="100000/s", **env)
     try:
         yield system
     finally:
-        system.close()
+        system.end()
         connections.close_all()
+        if not keep:
+            drop_database(name)
         connections["default"].settings_dict["NAME"] = at_home
         shutil.rmtree(folder, ignore_errors=True)
 

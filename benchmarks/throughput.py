@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -76,11 +77,27 @@ def _one_by_one(system: System, count: int) -> float:
 
 def _rate(system: System, count: int) -> float:
     _wait(system)
+    rate = _completed_a_second(system)
+    _clear(system)
+    return rate
+
+
+def rate_of_backlog(system: System, count: int) -> float:
+    """Put `count` processes into the queue beside whatever history there is; return how many are completed a second."""
+    system.sql("DELETE FROM procrastinate_jobs")
+    begun = system.sql("SELECT now()")[0][0]
+    with transaction.atomic():
+        start_many([StartRequest("bench_noop")] * count)
+    queued = "SELECT 1 FROM tasks_process WHERE status IN ('created', 'resumed', 'running') LIMIT 1"
+    system.wait_for(lambda: not system.sql(queued), 600, every=0.2)
+    return _completed_a_second(system, begun)
+
+
+def _completed_a_second(system: System, since: datetime | None = None) -> float:
     [(rate,)] = system.sql(
         "SELECT count(*) / extract(epoch FROM max(completed_at) - min(first_run_at))::float FROM tasks_process "
-        "WHERE status = 'completed'"
-    )
-    _clear(system)
+        "WHERE status = 'completed' AND started_at >= coalesce(%s::timestamptz, '-infinity')", since
+    )  # fmt: skip
     return float(rate)
 
 

@@ -38,6 +38,15 @@ def clone_database() -> str:
     return name
 
 
+def kept_database(name: str) -> str:
+    """Return `name`, a database that no run drops: made as `clone_database` does unless it is there."""
+    with connect("postgres") as postgres:
+        found = postgres.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone()
+    if found is None:
+        _copy(TEMPLATE, name)
+    return name
+
+
 def drop_database(name: str) -> None:
     """Drop `name` whoever is connected to it."""
     with connect("postgres") as postgres:

@@ -61,7 +61,7 @@ class Process:
         if self.returncode is None:
             os.kill(self.pid, number)
 
-    def wait(self, timeout: float = 30) -> int:
+    def wait(self, timeout: float = 60) -> int:
         """Return the exit code once it has ended; TimeoutExpired when it does not."""
         return self._popen.wait(timeout)
 
@@ -73,7 +73,7 @@ class Process:
             self.kill()
             self.wait()
 
-    def stop(self, timeout: float = 30) -> int:
+    def stop(self, timeout: float = 60) -> int:
         """Ask it to end, as an operator does, and return its exit code."""
         self.kill(signal.SIGTERM)
         return self.wait(timeout)
@@ -131,7 +131,7 @@ class System:
                    "--host", "127.0.0.1", "--port", str(self.port)]  # fmt: skip
         process = self.start("web", command, **env)
         if wait:
-            self.wait_for(lambda: self.get("/health/", alive=process), 30)
+            self.wait_for(lambda: self.get("/health/", alive=process))
         return process
 
     def get(self, path: str, *, alive: Process | None = None) -> int:
@@ -147,7 +147,7 @@ class System:
         except OSError:
             return 0
 
-    def wait_for(self, condition: Callable[[], T], timeout: float = 30, every: float = 0.05) -> T:
+    def wait_for(self, condition: Callable[[], T], timeout: float = 60, every: float = 0.05) -> T:
         """Return the first true value of `condition`, asked again and again; TimeoutError after `timeout` seconds."""
         return wait_until(condition, timeout, every)
 
@@ -185,16 +185,20 @@ class System:
     def session_key_for(client: Any) -> str:
         return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
 
-    def close(self) -> None:
-        """End every process, by force, and drop the database."""
+    def end(self) -> None:
+        """End every process, by force."""
         for process in self.processes:
             process.kill(signal.SIGTERM if MEASURED else signal.SIGKILL)  # killed, it could not write what it executed
         for process in self.processes:
             process.end_or_kill()
+
+    def close(self) -> None:
+        """End every process, by force, and drop the database."""
+        self.end()
         drop_database(self.database)
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 30, every: float = 0.05) -> T:
+def wait_until(condition: Callable[[], T], timeout: float = 60, every: float = 0.05) -> T:
     """Return the first true value of `condition`, asked again and again; TimeoutError after `timeout` seconds."""
     end = time.monotonic() + timeout
     while not (value := condition()):
