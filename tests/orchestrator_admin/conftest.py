@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import browser, operator, staff  # noqa: F401  fixtures
+
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:

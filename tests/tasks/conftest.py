@@ -9,6 +9,7 @@ import pytest
 from django.utils.translation import trans_real
 
 from tests.outside import OutsideApp
+from tests.pages import browser, operator, staff  # noqa: F401  fixtures
 
 
 @pytest.fixture

@@ -1,0 +1,88 @@
+"""The Processes tab: filters, pages, work on several at once, and the export."""
+
+from __future__ import annotations
+
+import csv
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from tasks.models import (
+    Process,
+)
+from tests.pages import made, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"running", "failed", "completed"}),
+        ("group=failed", {"failed"}),
+        ("group=active", {"running"}),
+        ("status=running&status=failed", {"running", "failed"}),
+        ("text=tim%20core", {"failed"}),
+        ("text=nobody", set()),
+        ("text=%21%28", {"running", "failed", "completed"}),
+        ("created_by=oscar", {"failed"}),
+        ("origin=api", {"completed"}),
+        ("workflow_name=elsewhere", {"running"}),
+    ],
+)
+def test_the_list_of_processes_is_narrowed_by_what_the_address_says(
+    browser: Client, operator: User, query: str, found: set[str]
+) -> None:
+    made("failed", failed_reason="core router timed out", created_by=operator)
+    made("running", "elsewhere")
+    made("completed", origin="api")
+    page = browser.get(f"/processes/?{query}")
+    assert {process.status for process in page.context["page"].items} == found
+
+
+def test_a_filter_that_makes_no_sense_is_refused_by_name_and_shows_nothing(browser: Client) -> None:
+    made()
+    page = browser.get("/processes/?started_after=yesterday-ish")
+    assert "From: Enter a valid date/time." in text_of(page)
+    assert page.context["page"].items == []
+
+
+def test_pages_of_processes_follow_each_other_without_a_gap_even_at_the_same_moment(browser: Client) -> None:
+    at = timezone.now()
+    processes = [made() for _ in range(120)]
+    Process.objects.filter(pk__in=[p.pk for p in processes[:110]]).update(started_at=at)
+    seen: list[UUID] = []
+    query = ""
+    while True:
+        page = browser.get(f"/processes/{query}").context["page"]
+        seen += [process.pk for process in page.items]
+        if not page.next:
+            break
+        query = page.next
+    assert len(seen) == len(set(seen)) == 120
+    assert seen == list(Process.objects.order_by("-started_at", "-pk").values_list("pk", flat=True))
+
+
+def test_selected_processes_are_retried_together_and_each_refusal_is_told(browser: Client) -> None:
+    failed, completed = made("failed"), made("completed")
+    selected = [failed.pk, completed.pk, "nonsense"]
+    page = browser.post(
+        "/processes/bulk/", {"action": "retry", "selected": selected, "back": "group=failed"}, follow=True
+    )
+    assert page.redirect_chain[0][0] == "/processes/?group=failed"
+    assert "Done for 1 process." in text_of(page)
+    assert "1: Only a failed or waiting process can be retried" in text_of(page)
+    failed.refresh_from_db()
+    assert failed.status == "resumed"
+
+
+def test_the_export_streams_what_the_filters_leave_and_holds_no_formula(browser: Client) -> None:
+    made("failed", failed_reason="=cmd|' /C calc'!A0")
+    made("completed")
+    response = browser.get("/processes/export/?group=failed")
+    rows = list(csv.DictReader(b"".join(response).decode().splitlines()))
+    assert [row["status"] for row in rows] == ["failed"]
+    assert rows[0]["failed_reason"].startswith("'=cmd")
