@@ -315,6 +315,7 @@ class StepLog(models.Model):
 
     process = models.ForeignKey(Process, on_delete=models.CASCADE, db_index=False, related_name="logs")
     position = models.PositiveIntegerField()
+    item = models.IntegerField(null=True, help_text=_("Index of the item of a foreach that logged it."))
     at = models.DateTimeField()
     level = models.CharField(max_length=10)
     message = models.TextField()

@@ -48,6 +48,7 @@ class Line:
     at: datetime
     level: str
     message: str
+    item: int | None = None
 
 
 @dataclass
@@ -84,7 +85,9 @@ class StepLogHandler(logging.Handler):
         if running is None:
             return
         try:
-            line = Line(datetime.fromtimestamp(record.created, UTC), record.levelname.lower(), _told(record))
+            line = Line(
+                datetime.fromtimestamp(record.created, UTC), record.levelname.lower(), _told(record), running.item
+            )
         except Exception:
             self.handleError(record)
             return
@@ -115,13 +118,13 @@ class StepLogHandler(logging.Handler):
 
     def _write(self, process_id: UUID, position: int, tape: _Tape, lines: list[Line]) -> None:
         sql.fetch(
-            "INSERT INTO tasks_steplog (process_id, position, at, level, message) "
-            "SELECT %s, %s, l.at, l.level, l.message "
-            "FROM unnest(%s::timestamptz[], %s::text[], %s::text[]) AS l (at, level, message) "
+            "INSERT INTO tasks_steplog (process_id, position, at, level, message, item) "
+            "SELECT %s, %s, l.at, l.level, l.message, l.item "
+            "FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::int[]) AS l (at, level, message, item) "
             "WHERE EXISTS (SELECT FROM tasks_process WHERE process_id = %s)",
             (
                 process_id, position, [line.at for line in lines], [line.level for line in lines],
-                [line.message for line in lines], process_id,
+                [line.message for line in lines], [line.item for line in lines], process_id,
             ),
         )  # fmt: skip
         tape.lines += len(lines)

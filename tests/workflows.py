@@ -454,6 +454,7 @@ def lenses() -> StepList:
 @step("Work on the item")
 def work_on_item(item: int | str, index: int, repaired: str | None = None) -> State:
     trace(f"item {index}")
+    logger.info("working", item=item)
     if str(item).startswith("bad") and not (repaired and Path(repaired).exists()):
         raise ValueError(f"{item} does not work")
     return {"made": f"{index}:{item}"}

@@ -181,7 +181,7 @@ class ReceivedSerializer(serializers.Serializer[Any]):
 class LogSerializer(serializers.ModelSerializer[StepLog]):
     class Meta:
         model = StepLog
-        fields = ("id", "position", "at", "level", "message")
+        fields = ("id", "position", "item", "at", "level", "message")
 
     def to_representation(self, line: StepLog) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(line)

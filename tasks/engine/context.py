@@ -41,7 +41,8 @@ class Run:
     """One claim of one process: what is known of it, under which lease. Used by one thread, besides `lost`.
 
     `state` is in plain text; `secrets` are the texts in it that must not be stored or shown. `done` holds the names of
-    the finished steps in order; `failures` counts the attempts at the next one.
+    the finished steps in order; `failures` counts the attempts at the next one; `item` is the index of the item that is
+    being worked on, of the outermost foreach.
     """
 
     process_id: UUID
@@ -57,6 +58,7 @@ class Run:
     failures: int = 0
     stopping: Callable[[], bool] = lambda: False
     lost: bool = False
+    item: int | None = None
     job_id: int | None = None
     job_deleted: bool = False
 
@@ -78,6 +80,7 @@ class RunningStep:
     step: Step
     path: str
     position: int
+    item: int | None = None
     refused: StartedInsideStep | None = None
 
     def refuse_start(self, workflow_name: str) -> StartedInsideStep:
@@ -108,7 +111,7 @@ def call(run: Run, step: Step, view: dict[str, Any], path: str) -> Any:
 @contextmanager
 def within(run: Run, step: Step, path: str) -> Iterator[RunningStep]:
     """Mark the current thread as being in the middle of a step."""
-    running = RunningStep(run, step, path, run.position)
+    running = RunningStep(run, step, path, run.position, run.item)
     marker = _current.set(running)
     try:
         names = {"process_id": str(run.process_id), "workflow_name": run.workflow_name, "step": step.name}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -236,7 +237,8 @@ def _run_items(part: Part, step: Step, view: dict[str, Any], items: list[Any]) -
         if found is not None:
             each.restore(found)
         try:
-            run_parts(each, step.steps)
+            with _within_item(run, index):
+                run_parts(each, step.steps)
         except Halt as halt:
             if halt.failure is None:
                 halt.rows.append(part.result(status=halt.status))
@@ -248,6 +250,17 @@ def _run_items(part: Part, step: Step, view: dict[str, Any], items: list[Any]) -
     if faults:
         raise _all_faults(part, step, len(items), faults)
     return collected
+
+
+@contextmanager
+def _within_item(run: Run, index: int) -> Iterator[None]:
+    """Ascribe what is logged to an item; of a foreach inside another one, to the outer one's."""
+    outer = run.item
+    run.item = index if outer is None else outer
+    try:
+        yield
+    finally:
+        run.item = outer
 
 
 def _all_faults(part: Part, step: Step, total: int, faults: list[tuple[int, Halt]]) -> Halt:

@@ -24,7 +24,7 @@ from tasks.exceptions import TaskError
 from tasks.models import TERMINAL, InputState, Origin, Process, ProcessStatus, StepLog
 from tasks.registry import label
 from tasks.secrets import mask, without_routes
-from tasks.statuses import FINISHED_STEP
+from tasks.statuses import FINISHED_STEP, StepStatus
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
 from tasks.views.rows import form_of, usual_span
@@ -130,7 +130,7 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
         "selected": selected,
         "following": not request.GET.get("step"),
         "step": _step_panel(process, selected, shown) if selected else None,
-        "logs": _logs(process, selected, shown),
+        **_logs(request, process, selected, shown),
         "frames": frames(process.traceback),
         "actions": _actions(request, process),
         "inputs": _inputs(process),
@@ -167,17 +167,24 @@ def _step_panel(process: Process, row: StepRow, shown_to: Callable[[Any], Any]) 
     new = shown_to(mask(step.state)) if step is not None else old
     shown = {key: value for key, value in new.items() if key != "traceback"}
     items = list(step.items.all()[:LOG_LINES]) if step is not None and row.items else []
-    finished = step is None or step.status in FINISHED_STEP
-    return {"step": step, "lines": difference(old if finished else {}, shown), "state": new, "items": items}
+    failed = step is not None and step.status in (StepStatus.FAILED, StepStatus.WAITING)  # its state is the failure's
+    return {"step": step, "lines": difference({} if failed else old, shown), "state": new, "items": items}
 
 
-def _logs(process: Process, row: StepRow | None, shown_to: Callable[[Any], Any]) -> list[StepLog]:
+def _logs(
+    request: HttpRequest, process: Process, row: StepRow | None, shown_to: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Return the last lines of a step; of a foreach, with `?item=` in the address, those of one item."""
     if row is None:
-        return []
-    lines = list(StepLog.objects.filter(process=process, position=row.position).order_by("-id")[:LOG_LINES])
+        return {"logs": []}
+    found = StepLog.objects.filter(process=process, position=row.position)
+    item = next((number for number in range(row.items) if str(number) == request.GET.get("item")), None)
+    if item is not None:
+        found = found.filter(item=item)
+    lines = list(found.order_by("-id")[:LOG_LINES])
     for line in lines:
         line.message = shown_to(line.message)
-    return lines[::-1]
+    return {"logs": lines[::-1], "item": item}
 
 
 def _actions(request: HttpRequest, process: Process) -> list[dict[str, Any]]:

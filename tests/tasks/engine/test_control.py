@@ -212,6 +212,18 @@ def test_step_logs_are_kept_per_step_and_bounded(bench: Bench) -> None:
     assert notice.message.startswith("2,002 older lines were dropped")
 
 
+def test_what_a_foreach_logs_is_kept_per_item(bench: Bench) -> None:
+    process = bench.run("going_over", things=["a", "bad", "c"])
+    wait_until(lambda: process.logs.filter(item=2).exists())
+    assert [(line.position, line.item, line.message) for line in process.logs.all()][:3] == [
+        (1, 0, "working item='a'"), (1, 1, "working item='bad'"), (1, 2, "working item='c'"),
+    ]  # fmt: skip
+    inside = bench.run("nested", things=["a", "b"])
+    wait_until(lambda: inside.logs.filter(item=1).exists())
+    elsewhere = bench.run("logging_much", lines=1)
+    wait_until(lambda: elsewhere.logs.filter(item=None).count() == 3)
+
+
 def test_secrets_are_encrypted_in_states_and_covered_everywhere_else(bench: Bench) -> None:
     secret = "correct horse battery"
     process_id = services.start_process("secretive", [{"password": secret, "fail": "secret"}])
