@@ -20,11 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from orchestrator_admin import layout
 from orchestrator_admin.embedded.errors import EmbeddedPostgresError
 from orchestrator_admin.embedded.server import Server
 from orchestrator_admin.supervisor import Child, StopRequested, Supervisor
 
-ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ("localhost", "127.0.0.1", "::1")
 ANY = ("0.0.0.0", "::", "")  # noqa: S104  compared with, not listened on
 START_SECONDS = 30
@@ -33,7 +33,7 @@ START_SECONDS = 30
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options; end the program with a clear message when they are wrong or the port is taken."""
     parser = argparse.ArgumentParser(
-        prog="bin/quickstart",
+        prog=layout.program("quickstart"),
         description="Start Orchestrator Admin from a fresh clone: a virtual environment in .venv/, a PostgreSQL of its "
         "own in .data/ (unless DATABASE_URL is set), a first administrator, and web, worker and scheduler. "
         "Ctrl-C stops all of them; the next start finds the data again.",
@@ -54,9 +54,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        other = options.port + 1 if options.port < 65535 else 8000
         sys.exit(
             f"Cannot listen on {options.host} port {options.port}: {error.strerror}. "
-            f"Choose another one: bin/quickstart --port {options.port + 1 if options.port < 65535 else 8000}"
+            f"Choose another one: {layout.program('quickstart')} --port {other}"
         )
     return options
 
@@ -123,10 +124,9 @@ def _run(
     credentials = administrator.credentials()
     say("Starting web, worker and scheduler")
     web = [sys.executable, "-m", "orchestrator_admin.web", "--host", options.host, "--port", str(options.port)]
-    manage = [sys.executable, str(ROOT / "manage.py")]
     supervisor.start(Child("web", web))
-    supervisor.start(Child("worker", [*manage, "runworker"]))
-    supervisor.start(Child("scheduler", [*manage, "runscheduler"]))
+    supervisor.start(Child("worker", [*layout.MANAGE, "runworker"]))
+    supervisor.start(Child("scheduler", [*layout.MANAGE, "runscheduler"]))
     up = supervisor.watch(until=_is_up(options))
     print(
         f"\n  Orchestrator Admin runs at {_address(options)}\n" if up else "", credentials, sep="", end="", flush=True
@@ -179,7 +179,7 @@ def _address(options: argparse.Namespace) -> str:
 
 
 def _data_dir() -> Path:
-    return Path(_setting("ORCHESTRATOR_DATA_DIR", str(ROOT / ".data"))).absolute()
+    return Path(_setting("ORCHESTRATOR_DATA_DIR", str(layout.HOME / ".data"))).absolute()
 
 
 def _setting(name: str, default: str) -> str:
@@ -188,7 +188,7 @@ def _setting(name: str, default: str) -> str:
 
 def _set_environment(options: argparse.Namespace) -> None:
     """Listening beyond this machine means answering to its names, unless ALLOWED_HOSTS says which."""
-    os.chdir(ROOT)
+    os.chdir(layout.HOME)
     _data_dir().mkdir(parents=True, exist_ok=True)
     os.environ["DJANGO_SETTINGS_MODULE"] = "orchestrator_admin.settings"
     if options.host not in LOCAL and not os.environ.get("ALLOWED_HOSTS"):

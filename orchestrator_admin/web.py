@@ -9,13 +9,15 @@ import sys
 
 import uvicorn
 
+from orchestrator_admin import layout
+
 # Pages that follow a process live keep their connection open: let go of them soon, finish the others.
 GRACE_SECONDS = 5
 
 
 def main() -> None:
     """Serve until SIGTERM, which finishes the requests that run."""
-    parser = argparse.ArgumentParser(prog="bin/server", description=__doc__)
+    parser = argparse.ArgumentParser(prog=layout.program("server"), description=__doc__)
     parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=os.environ.get("PORT") or "8000", help="port to listen on")
     options = parser.parse_args()

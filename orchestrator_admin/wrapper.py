@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
+from orchestrator_admin import layout
 from orchestrator_admin.supervisor import Child, StopRequested, Supervisor
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     """Run until a signal (0) or the end of one of the two (1)."""
     supervisor = Supervisor(lambda text: print(text, file=sys.stderr, flush=True))
     try:
-        supervisor.start(Child("scheduler", [sys.executable, str(ROOT / "manage.py"), "runscheduler"]))
+        supervisor.start(Child("scheduler", [*layout.MANAGE, "runscheduler"]))
         supervisor.start(Child("web", [sys.executable, "-m", "orchestrator_admin.web", *sys.argv[1:]]))
         supervisor.watch()
         return 1

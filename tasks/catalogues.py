@@ -22,6 +22,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from orchestrator_admin import layout
 from tasks.applications import orchestrator_apps
 from tasks.labels import CONTEXT, is_stale
 
@@ -78,7 +79,7 @@ class Text:
 def homes() -> list[Home]:
     """Return the project's home of translations, then one for each of ORCHESTRATOR_APPS."""
     project = tuple(apps.get_app_config(label) for label in PROJECT)
-    sources = (settings.BASE_DIR / "templates", *(Path(config.path) for config in project))
+    sources = (layout.SHIPPED / "templates", *(Path(config.path) for config in project))
     outside = (Home(Path(config.path) / "locale", (Path(config.path),), (config,)) for config in orchestrator_apps())
     return [Home(Path(settings.LOCALE_PATHS[0]), sources, project), *outside]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from orchestrator_admin import layout
 from schedules.exceptions import ScheduleError
 from schedules.forcing import force
 from schedules.listing import show
@@ -55,7 +54,7 @@ class Command(BaseCommand):
         if action == "run":
             # One process, which `ps` shows as runscheduler and which has a scheduler's settings.
             os.environ.pop("ORCHESTRATOR_ROLE", None)
-            os.execv(sys.executable, [sys.executable, str(settings.BASE_DIR / "manage.py"), "runscheduler"])  # noqa: S606
+            os.execv(layout.MANAGE[0], [*layout.MANAGE, "runscheduler"])  # noqa: S606
         elif action == "show-schedule":
             show(detail=options["detail"])
         else:
