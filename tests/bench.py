@@ -27,7 +27,7 @@ class Bench:
         """Start a process with one page of inputs."""
         return services.start_process(name, [inputs])
 
-    def settled(self, process_id: UUID, timeout: float = 20) -> Process:
+    def settled(self, process_id: UUID, timeout: float = 60) -> Process:
         """Return the process once it has ended or stopped."""
         return wait_until(
             lambda: Process.objects.filter(pk=process_id, status__in=SETTLED).select_related("workflow").first(),

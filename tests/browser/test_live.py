@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from tests.system import System
 
-expect.set_options(timeout=20_000)
-
 
 @pytest.fixture
 def process(system: System) -> Process:

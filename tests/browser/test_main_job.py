@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.system import System
 
-expect.set_options(timeout=15_000)  # the task itself takes five seconds
 STEPS = ["Start", "NSO calls", "Done"]
 
 

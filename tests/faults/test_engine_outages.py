@@ -116,11 +116,11 @@ def test_a_worker_listens_again_after_its_connection_was_cut(bench: Bench) -> No
     [(before,)] = wait_until(lambda: system.sql(listening))
     system.sql("SELECT pg_terminate_backend(%s)", before)
     wait_until(lambda: [row for row in system.sql(listening) if row[0] != before])
-    # Polling would find a new job within five seconds: noticed at once, three times in a row, means listening.
-    for _ in range(3):
-        began = time.monotonic()
+    # Polling would find each new job within five seconds, fifteen for six of them: much less means listening.
+    began = time.monotonic()
+    for _ in range(6):
         bench.run("succeeding")
-        assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
 
 
 def test_a_worker_waits_for_a_database_that_is_not_there_yet(bench: Bench) -> None:
@@ -140,4 +140,4 @@ def test_a_worker_takes_jobs_again_soon_after_an_outage(bench: Bench, long_run: 
         time.sleep(70 if long_run else 20)
     began = time.monotonic()
     bench.run("succeeding")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 10

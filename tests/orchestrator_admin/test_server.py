@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -96,11 +97,11 @@ def test_the_health_check_of_a_worker_tells_its_heartbeat_from_none(system: Syst
     system.wait_for(lambda: alive(system, "worker").returncode == 0)
     worker.kill()
     worker.wait()
-    system.sql("UPDATE tasks_workerinstance SET heartbeat_at = now() - interval '31 s'")
+    system.sql("UPDATE tasks_workerinstance SET heartbeat_at = now() - interval '3 min'")
 
     found = alive(system, "worker")
     assert found.returncode == 1
-    assert "The last heartbeat is 31 s old" in found.stderr
+    assert re.search(r"The last heartbeat is 1[89]\d s old", found.stderr)
     assert alive(system, "nonsense").returncode == 1
 
 
@@ -117,12 +118,12 @@ def test_pages_say_soon_that_the_database_is_away_and_come_back_with_it(system: 
     try:
         started = time.monotonic()
         assert system.get(page) in {500, 503}
-        assert time.monotonic() - started < 9
+        assert time.monotonic() - started < 20
     finally:
         server().ensure_running()
     started = time.monotonic()
     system.wait_for(lambda: system.get(page) == 200)
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 20
 
 
 def test_a_quick_restart_of_the_database_costs_no_request(system: System) -> None:

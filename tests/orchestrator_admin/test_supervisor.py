@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -84,7 +83,7 @@ def test_a_signal_stops_all_of_them_and_counts_as_success(supervise: Start, numb
 def test_one_that_ends_takes_the_others_along_and_counts_as_failure(supervise: Start, end: str, told: str) -> None:
     process = supervise(POLITE, f"sleep 0.3; {end}")
 
-    assert process.wait(10) == 1
+    assert process.wait() == 1
     assert f"The child1 {told}." in process.output
     assert "goodbye" in process.output
 
@@ -104,6 +103,4 @@ def test_a_second_signal_does_not_wait_for_a_child_that_takes_its_time(supervise
     wait_until(lambda: "Waiting for child0" in process.output)
     process.kill_alone(signal.SIGTERM)
 
-    started = time.monotonic()
-    assert process.wait(10) == 0
-    assert time.monotonic() - started < 5
+    assert process.wait(30) == 0  # and does not wait for the 60 s that a child may take

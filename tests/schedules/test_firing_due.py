@@ -39,9 +39,9 @@ def test_the_latest_ones_are_returned_when_they_are_many() -> None:
 
 @pytest.mark.parametrize("years", [1, 20])
 def test_a_long_outage_of_a_frequent_schedule_takes_no_time(years: int) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     found = passed(every(seconds=1), START, START + timedelta(days=365 * years), 100)
-    assert time.perf_counter() - begin < 0.1
+    assert time.thread_time() - begin < 0.1
     assert len(found.times) == 101
 
 
