@@ -20,13 +20,15 @@ from orchestrator_admin.htmx import render_page
 from orchestrator_admin.timeline import drawing, summary, timeline
 from orchestrator_admin.viewer import A_YEAR
 from schedules.models import Schedule
+from schedules.views.due import sentence_of
 from tasks import services
 from tasks.filters import STATUSES_OF, Group
-from tasks.models import Process
+from tasks.models import TERMINAL, Process
 from tasks.registry import label
 from tasks.views.finding import seen_processes, viewer
 
 SHOWN = 8
+LATELY = 5
 COMING = 200
 
 
@@ -37,6 +39,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     failed = list(failed_since(request).select_related("workflow").order_by("-last_modified_at")[: SHOWN + 1])
     active = seen_processes(request).filter(status__in=STATUSES_OF[Group.ACTIVE]).select_related("workflow")
+    ended = seen_processes(request).filter(status__in=TERMINAL).select_related("workflow")
     coming = _coming(request)
     picture = timeline(seen_processes(request), coming, now)
     context = {
@@ -46,7 +49,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "failed": [_line(request, process) for process in failed[:SHOWN]],
         "more_failed": len(failed) > SHOWN,
         "active": [_line(request, process) for process in active.order_by("-started_at")[:SHOWN]],
-        "coming": coming[:SHOWN],
+        "ended": [_line(request, process) for process in ended.order_by("-started_at")[:LATELY]],
+        "coming": [(schedule, sentence_of(schedule)) for schedule in coming[:SHOWN]],
         "timeline": picture,
         "summary": summary(picture),
         "drawing": drawing(picture),

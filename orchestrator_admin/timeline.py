@@ -17,6 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
 from orchestrator_admin.words import clock, duration
+from schedules.models import Schedule
+from schedules.views.due import sentence_of, times_before
 from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus
 from tasks.registry import label
 
@@ -26,6 +28,9 @@ SINGLE_BARS = 300
 LANES, LANE = 4, 10
 SMALLEST = 4.0
 HOURS_BETWEEN = 2
+EDGE = 20  # half of what a label takes
+TICKS = 8  # of one schedule: what is due more often than every hour is a line
+DRAWN_WHOLE = 25  # schedules; of those after them only the next due time is drawn
 
 
 @dataclass
@@ -49,13 +54,14 @@ class Timeline:
     now: float
     bars: list[Bar] = field(default_factory=list)
     ticks: list[tuple[float, str]] = field(default_factory=list)
-    hours: list[tuple[float, str]] = field(default_factory=list)
+    often: list[tuple[float, float, str]] = field(default_factory=list)
+    hours: list[tuple[float, str, str]] = field(default_factory=list)
     total: int = 0
     failed: int = 0
     coming: int = 0
 
 
-def timeline(processes: QuerySet[Process], coming: Sequence[Any], now: datetime) -> Timeline:
+def timeline(processes: QuerySet[Process], coming: Sequence[Schedule], now: datetime) -> Timeline:
     """Return the picture around `now`; `coming` are schedules with their next due time. One query, or two."""
     begin, end = now - BACK, now + AHEAD
     picture = Timeline(begin, end, _x(now, begin))
@@ -68,13 +74,22 @@ def timeline(processes: QuerySet[Process], coming: Sequence[Any], now: datetime)
         _draw_runs(picture, runs[::-1], now)
     else:
         _draw_counts(picture, recent)
-    for schedule in coming:
-        if now <= schedule.next_due_at < end:
-            title = f"{clock(schedule.next_due_at)} {schedule.name}"
-            picture.ticks.append((_x(schedule.next_due_at, begin), title))
-    picture.coming = len(picture.ticks)
+    due = [schedule for schedule in coming if now <= schedule.next_due_at < end]
+    for number, schedule in enumerate(due):
+        _draw_coming(picture, schedule, TICKS if number < DRAWN_WHOLE else 1)
+    picture.coming = len(due)
     picture.hours = _hours(begin, end)
     return picture
+
+
+def _draw_coming(picture: Timeline, schedule: Schedule, most: int) -> None:
+    """Draw the schedule's due times as ticks; where they are more than `TICKS`, as one line under the others."""
+    times = times_before(schedule, picture.end, most + 1) if most > 1 else [schedule.next_due_at]
+    if len(times) > most:
+        x = _x(times[0], picture.begin)
+        picture.often.append((x, WIDTH - x, f"{schedule.name}: {sentence_of(schedule)}"))
+        times = times[:1]
+    picture.ticks += [(_x(at, picture.begin), f"{clock(at)} {schedule.name}") for at in times]
 
 
 def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
@@ -130,7 +145,7 @@ def summary(picture: Timeline) -> str:
     """Return the picture in words, for those who do not see it."""
     runs = ngettext("%(count)d run", "%(count)d runs", picture.total) % {"count": picture.total}
     failed = ngettext("%(count)d failed", "%(count)d failed", picture.failed) % {"count": picture.failed}
-    coming = ngettext("%(count)d to come", "%(count)d to come", picture.coming) % {"count": picture.coming}
+    coming = ngettext("%(count)d schedule due", "%(count)d schedules due", picture.coming) % {"count": picture.coming}
     return f"{runs}, {failed}, {coming}"
 
 
@@ -148,9 +163,16 @@ def drawing(picture: Timeline) -> SafeString:
     ticks = format_html_join(
         "", '<path class="tick" d="M{} 38v12"><title>{}</title></path>', ((f"{x:.1f}", t) for x, t in picture.ticks)
     )
-    hours = format_html_join("", '<text x="{}" y="66">{}</text>', ((f"{x:.1f}", text) for x, text in picture.hours))
+    often = format_html_join(
+        "",
+        '<rect class="often" x="{}" y="46.5" width="{}" height="3"><title>{}</title></rect>',
+        ((f"{x:.1f}", f"{width:.1f}", title) for x, width, title in picture.often),
+    )
+    hours = format_html_join(
+        "", '<text x="{}" y="66"{}>{}</text>', ((f"{x:.1f}", edge, text) for x, text, edge in picture.hours)
+    )
     frame = '<path class="axis" d="M0 51h{}"/><path class="now" d="M{} 6v50"/>'
-    return format_html("{}{}{}{}", bars, ticks, format_html(frame, WIDTH, f"{picture.now:.1f}"), hours)
+    return format_html("{}{}{}{}{}", bars, often, ticks, format_html(frame, WIDTH, f"{picture.now:.1f}"), hours)
 
 
 def _cross(bar: Bar) -> SafeString:
@@ -169,14 +191,16 @@ def _kind(status: str) -> str:
     return "quiet" if status in TERMINAL else "going"
 
 
-def _hours(begin: datetime, end: datetime) -> list[tuple[float, str]]:
-    """Return the full hours to be written below the axis, in the viewer's zone."""
+def _hours(begin: datetime, end: datetime) -> list[tuple[float, str, str]]:
+    """Return the full hours to be written below the axis, in the viewer's zone; at an edge they stand inside of it."""
     hour = timezone.localtime(begin).replace(minute=0, second=0, microsecond=0)
     marks = []
     while hour < end:
         local = timezone.localtime(hour)
         if hour >= begin and local.hour % HOURS_BETWEEN == 0:
-            marks.append((_x(hour, begin), f"{local:%H:%M}"))
+            x = _x(hour, begin)
+            edge = ' class="first"' if x < EDGE else ' class="last"' if x > WIDTH - EDGE else ""
+            marks.append((x, f"{local:%H:%M}", SafeString(edge)))
         hour = timezone.localtime(hour + timedelta(hours=1))
     return marks
 

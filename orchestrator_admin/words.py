@@ -12,19 +12,22 @@ from django.utils.translation import ngettext
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-def clock(moment: datetime, now: datetime | None = None) -> str:
-    """Return "Today 18:10", "Tomorrow 01:00", "Wed 25 Nov 01:30" or, in another year, "25 Nov 2025 01:30"."""
+def clock(moment: datetime, now: datetime | None = None, *, seconds: bool = False, inside: bool = False) -> str:
+    """Return "Today 18:10", "Tomorrow 01:00", "Wed 25 Nov 01:30" or, in another year, "25 Nov 2025 01:30".
+
+    `seconds` are shown on demand; `inside` a sentence "today", "tomorrow" and "yesterday" begin with a small letter.
+    """
     local = timezone.localtime(moment)
     today = timezone.localtime(now or timezone.now()).date()
-    time = date_format(local, "H:i")
+    time = date_format(local, "H:i:s" if seconds else "H:i")
     days = (local.date() - today).days
     if days == 0:
-        return _("Today %(time)s") % {"time": time}
+        return (_("today %(time)s") if inside else _("Today %(time)s")) % {"time": time}
     if days == 1:
-        return _("Tomorrow %(time)s") % {"time": time}
+        return (_("tomorrow %(time)s") if inside else _("Tomorrow %(time)s")) % {"time": time}
     if days == -1:
-        return _("Yesterday %(time)s") % {"time": time}
-    return date_format(local, "D j M H:i" if local.year == today.year else "j M Y H:i")
+        return (_("yesterday %(time)s") if inside else _("Yesterday %(time)s")) % {"time": time}
+    return f"{date_format(local, 'D j M' if local.year == today.year else 'j M Y')} {time}"
 
 
 def exact(moment: datetime) -> str:

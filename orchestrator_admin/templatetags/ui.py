@@ -105,6 +105,18 @@ def pretty_json(value: Any) -> str:
 
 
 @register.filter
+def as_answer(value: Any) -> str:
+    """Return what somebody answered to a form: a text as it was typed, anything else as JSON."""
+    return value if isinstance(value, str) else pretty_json(value)
+
+
+@register.filter
+def last_part(path: str) -> str:
+    """Return the name of a function without the modules that it is in."""
+    return path.rpartition(".")[2]
+
+
+@register.filter
 def short_id(value: object) -> str:
     """Return the end of an id, which differs between neighbours where version-7 UUIDs begin alike."""
     return str(value)[-8:]
@@ -112,10 +124,34 @@ def short_id(value: object) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None, empty: str = "") -> SafeString | str:
-    """Show a moment in the viewer's zone; its title gives seconds, zone and UTC."""
+    """Show a moment to the minute in the viewer's zone; its title gives seconds, zone and UTC."""
     if moment is None:
         return empty
     return _time(moment, words.clock(moment))
+
+
+@register.simple_tag
+def when_inside(moment: datetime | None, empty: str = "") -> SafeString | str:
+    """Show a moment inside a sentence: "until tomorrow 01:00"."""
+    if moment is None:
+        return empty
+    return _time(moment, words.clock(moment, inside=True))
+
+
+@register.simple_tag
+def when_exactly(moment: datetime | None, empty: str = "") -> SafeString | str:
+    """Show a moment to the second: for runs, which are told apart by it."""
+    if moment is None:
+        return empty
+    return _time(moment, words.clock(moment, seconds=True))
+
+
+@register.simple_tag
+def when_due(moment: datetime | None, empty: str = "") -> SafeString | str:
+    """Show a due time: to the second only where it does not fall on a full minute."""
+    if moment is None:
+        return empty
+    return _time(moment, words.clock(moment, seconds=moment.second != 0))
 
 
 @register.simple_tag
@@ -155,6 +191,14 @@ def words_for_script() -> str:
             "unreachable": _("The server cannot be reached. Nothing was changed; try again."),
         }
     )
+
+
+@register.simple_tag
+def addresses_for_script() -> str:
+    """Return, as JSON, where `g` and a letter lead."""
+    pages = {"d": "dashboard", "t": "tasks:list", "s": "schedules:list", "p": "tasks:processes",
+             "w": "tasks:workflows", "y": "system"}  # fmt: skip
+    return json.dumps({key: reverse(name) for key, name in pages.items()})
 
 
 @register.simple_tag(takes_context=True)

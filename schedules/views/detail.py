@@ -90,7 +90,7 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
         "grace": timedelta(seconds=schedule.misfire_grace),
         "announcement": _announcement(page),
         "can": services.available_actions(schedule, request.user),
-        "inputs": services.masked_inputs(schedule),
+        "inputs": [page for page in services.masked_inputs(schedule) if page],
     }
     return render_page(request, "schedules/detail.html", "schedules/_live.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,13 +13,15 @@ from django.utils.translation import gettext as _
 
 from schedules import reading
 from schedules.exceptions import UnreadableTrigger
-from schedules.triggers import preview
+from schedules.triggers import SearchLimitReached, preview
+from schedules.triggers.limits import cpu_time, looking_up_to
 
 if TYPE_CHECKING:
     from schedules.models import Schedule
     from schedules.triggers import Trigger
 
 SHOWN = 10
+MOST_SECONDS = 0.05
 
 
 @dataclass
@@ -77,6 +80,17 @@ def sentence_of(schedule: Schedule) -> str:
     """Return when the schedule runs, in words."""
     trigger = trigger_of(schedule)
     return trigger.describe() if trigger else _("Unreadable trigger")
+
+
+def times_before(schedule: Schedule, end: datetime, most: int) -> list[datetime]:
+    """Return the due times before `end`, `most` at most; fewer where a search for them would take too long."""
+    trigger, at = trigger_of(schedule), schedule.next_due_at
+    times: list[datetime] = []
+    with suppress(SearchLimitReached), cpu_time(MOST_SECONDS), looking_up_to(end):
+        while trigger is not None and at is not None and at < end and len(times) < most:
+            times.append(at)
+            at = trigger.next_after(at)
+    return times
 
 
 def due_times(trigger: Trigger, *, after: datetime | None = None, count: int = SHOWN) -> DueTimes:

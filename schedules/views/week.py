@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from schedules.filters import ScheduleFilter, kept
-from schedules.views.due import trigger_of
+from schedules.views.due import times_before, trigger_of
 from schedules.views.finding import visible
 from tasks.registry import label
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from schedules.models import Schedule
-    from schedules.triggers import Trigger
 
 DAYS = 7
 SCHEDULES = 100
@@ -65,7 +64,7 @@ def week(request: HttpRequest) -> HttpResponse:
         trigger = trigger_of(schedule)
         if trigger is None:
             continue
-        times = _times(schedule, trigger, end)
+        times = times_before(schedule, end, TIMES + 1)
         task = str(label(schedule.workflow_name)) if schedule.workflow_name else schedule.function
         if len(times) > TIMES:
             often.append((schedule, task, trigger.describe()))
@@ -86,13 +85,3 @@ def week(request: HttpRequest) -> HttpResponse:
         "nothing": not schedules,
     }
     return render(request, "schedules/week.html", context)
-
-
-def _times(schedule: Schedule, trigger: Trigger, end: datetime) -> list[datetime]:
-    """Return the due times before `end`, one more than `TIMES` at most."""
-    times: list[datetime] = []
-    at = schedule.next_due_at
-    while at is not None and at < end and len(times) <= TIMES:
-        times.append(at)
-        at = trigger.next_after(at)
-    return times

@@ -78,7 +78,7 @@ function connect() {
   live.source = null;
   stopPolling();
   if (!topics) return show("");
-  const address = new URL("/events/", location);
+  const address = new URL(document.documentElement.dataset.events, location);
   address.searchParams.set("on", topics);
   address.searchParams.set("since", live.since);
   const source = (live.source = new EventSource(address));

@@ -32,7 +32,7 @@ function tick() {
 if (words.now) setInterval(tick, 1000);
 
 /* Keyboard: `/` finds, `g` and a letter goes, `?` shows the list. Never while somebody types. */
-const goes = { d: "/", t: "/tasks/", s: "/schedules/", p: "/processes/", w: "/workflows/", y: "/system/" };
+const goes = JSON.parse(document.documentElement.dataset.goes || "{}");
 let leader = 0;
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, textarea, [contenteditable]");
