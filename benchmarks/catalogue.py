@@ -17,12 +17,12 @@ JOBS = (
 )  # fmt: skip
 NAMES = tuple(f"task_{job}_{site}" for job in JOBS for site in SITES)
 DESCRIPTION = "Looks after the devices of one site"
-STEPS = ("Start", "Load the inventory", "Reach the devices", "Compare", "Done")
+STEP_NAMES = ("Start", "Load the inventory", "Reach the devices", "Compare", "Done")
 
 
 def _steps() -> StepList:
     steps = init
-    for title in STEPS[1:-1]:
+    for title in STEP_NAMES[1:-1]:
 
         @step(title)
         def work() -> State:
