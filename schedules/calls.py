@@ -2,8 +2,8 @@
 
 Guarantee: what a function starts and the outcome "started" commit together, once. A scheduler claims an occurrence,
 renews the claim while the function runs, and may commit only while the claim is its own. The claim of a scheduler that
-died runs out, and another one calls the function again; after `MOST_ATTEMPTS` deaths the occurrence is given up. An
-exception is recorded with its traceback, and what the function had started is undone.
+died, or whose connection broke, runs out, and the function is called again; after `MOST_ATTEMPTS` such calls the
+occurrence is given up. An exception is recorded with its traceback, and what the function had started is undone.
 
 Threading: `Calls.dispatch` and `Calls.renew` belong to the scheduler's background thread; functions run in the pool's
 threads, each on its own connection, never in the loop.
@@ -15,11 +15,12 @@ import threading
 import traceback
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -109,30 +110,37 @@ def claim(known: Collection[str], at_most: int) -> list[tuple[Occurrence, Declar
 def call(occurrence: Occurrence, declaration: Declaration, token: UUID) -> bool:
     """Call a function for the occurrence claimed with `token`; return whether it came to its end.
 
-    What it raises is recorded at the occurrence and logged. When the database goes away meanwhile, nothing was
-    committed: the claim is given back and the function called again.
+    What it raises is recorded at the occurrence and logged. When the transaction's connection breaks meanwhile, nothing
+    was committed, whatever the function made of it: the claim runs out, and the function is called again.
     """
     schedule = occurrence.schedule
     with structlog.contextvars.bound_contextvars(schedule_id=str(schedule.id), occurrence_id=str(occurrence.id)):
         logger.info("function_called", function=declaration.path)
+        carrier = None
         try:
             with transaction.atomic():
+                carrier = connection.connection
                 _call_as(schedule, occurrence, declaration)
                 _conclude(occurrence, token, Verdict(Outcome.STARTED))
         except ClaimLost:
             logger.warning("function_claim_lost", function=declaration.path)
-        except (OperationalError, InterfaceError) as error:
-            if _usable():
-                _fail(occurrence, token, declaration, error)
-            else:
-                logger.warning("function_interrupted", function=declaration.path, error=str(error))
-                connection.close()
         except BaseException as error:
-            _fail(occurrence, token, declaration, error)
+            # Django makes a new connection when it leaves the block: what counts is the one that carried it.
+            if carrier is None or carrier.broken:
+                logger.warning("function_interrupted", function=declaration.path, error=str(error).strip())
+            else:
+                _fail(occurrence, token, declaration, error)
         else:
             logger.info("function_finished", function=declaration.path)
             return True
     return False
+
+
+def end_interrupted(occurrence: Occurrence, token: UUID) -> None:
+    """Record a call that was cut off as failed, where nobody will call again."""
+    with suppress(ClaimLost), transaction.atomic():
+        detail = _("The connection to the database broke; nothing was started.")
+        _conclude(occurrence, token, Verdict(Outcome.FAILED, Reason.ERROR, detail))
 
 
 def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration) -> None:
@@ -175,15 +183,10 @@ def _fail(occurrence: Occurrence, token: UUID, declaration: Declaration, error: 
 def _give_up(occurrence: Occurrence) -> None:
     logger.error("function_given_up", schedule_id=str(occurrence.schedule_id), attempts=occurrence.attempts)
     occurrence.outcome, occurrence.reason = Outcome.FAILED, Reason.ERROR
-    occurrence.detail = _("Given up: %(count)d schedulers ended while they were calling it.") % {
+    occurrence.detail = _("Given up: %(count)d calls were cut off by the end of their scheduler or connection.") % {
         "count": occurrence.attempts
     }
     occurrence.finished_at = timezone.now()
     occurrence.claim_token = occurrence.claim_expires_at = None
     occurrence.save()
     projection.notify([occurrence.schedule_id])
-
-
-def _usable() -> bool:
-    """Tell whether the connection itself still works, after an error on it."""
-    return connection.connection is not None and connection.is_usable()

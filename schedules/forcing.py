@@ -70,6 +70,7 @@ def _start_function(schedule: Schedule, declaration: Declaration) -> list[str]:
     )
     if calls.call(occurrence, declaration, token):
         return []
+    calls.end_interrupted(occurrence, token)
     occurrence.refresh_from_db()
     return [_("%(name)s failed: %(why)s") % {"name": declaration.path, "why": occurrence.detail}]
 
