@@ -28,6 +28,9 @@ def main() -> int:
     growth.add_argument("--keep", action="store_true", help="keep the filled database, and use one that was kept")
     growth.add_argument("--only-fill", action="store_true", help="fill and keep it; measure another time")
     growth.add_argument("--no-write", action="store_true", help="print only; leave docs/benchmarks.md alone")
+    workers = commands.add_parser("workers", help="let many workers' connections compete for processes")
+    workers.add_argument("--connections", default="10,100,1000", metavar="N,…", help="how many (10,100,1000)")
+    workers.add_argument("--no-write", action="store_true", help="print only; leave docs/scaling.md alone")
     options = parser.parse_args()
     with ground():
         if options.command == "soak":
@@ -39,6 +42,10 @@ def main() -> int:
 
             keep = options.keep or options.only_fill
             return grow(options.processes, keep=keep, only_fill=options.only_fill, write=not options.no_write)
+        if options.command == "workers":
+            from benchmarks.workers import simulate
+
+            return simulate([int(count) for count in options.connections.split(",")], write=not options.no_write)
         from benchmarks.comparison import compare
 
         return compare(options.only.split(","), rounds=options.rounds, quick=options.quick, write=not options.no_write)

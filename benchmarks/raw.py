@@ -10,6 +10,7 @@ import sys
 import threading
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import django
 import psycopg
@@ -22,10 +23,15 @@ from tasks.transitions import Next, Result  # noqa: E402
 FETCH = "SELECT * FROM procrastinate_fetch_job_v2(NULL, %s)"
 
 
-def record(connection: psycopg.Connection, key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> None:
+def parameters_of_record(key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> dict[str, Any]:
+    """Return what the statement takes that records the results of steps."""
     parameters = transitions._fence_parameters(key, token, then)
     parameters["rows"] = f"[{','.join(map(transitions._as_json, rows))}]"
-    connection.execute(transitions._RECORD, parameters)
+    return parameters
+
+
+def record(connection: psycopg.Connection, key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> None:
+    connection.execute(transitions._RECORD, parameters_of_record(key, token, rows, then))
 
 
 def work(dsn: str, ready: threading.Barrier, ending: threading.Event) -> None:

@@ -11,15 +11,13 @@ from pathlib import Path
 
 from benchmarks.stand import ROOT
 
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
-
-def write(section: str, text: str) -> None:
-    """Put `text` between the marks of a section of the document."""
+def write(section: str, text: str, *, page: str = "benchmarks.md") -> None:
+    """Put `text` between the marks of a section of a page in docs/."""
+    document = ROOT / "docs" / page
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
-    old = DOCUMENT.read_text()
-    before, rest = old.split(begin)
-    DOCUMENT.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}")
+    before, rest = document.read_text().split(begin)
+    document.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}")
 
 
 def conditions() -> str:

@@ -115,7 +115,7 @@ def _empty_jobs(workers: int, count: int) -> float:
     from benchmarks.queue_alone import app, empty
 
     with stand() as system:
-        dsn = _dsn(system)
+        dsn = dsn_of(system)
         command = [sys.executable, "-m", "procrastinate", "--app=benchmarks.queue_alone.app", "worker",
                    "--concurrency=8"]  # fmt: skip
         for _ in range(workers):
@@ -139,16 +139,16 @@ def _empty_jobs(workers: int, count: int) -> float:
 def _raw(programs: int, threads: int, count: int) -> float:
     """The statements of a worker without the worker: fetch a job, claim, record, record."""
     with stand() as system:
-        commands = [[sys.executable, "-m", "benchmarks.raw", _dsn(system), str(threads)]] * programs
+        commands = [[sys.executable, "-m", "benchmarks.raw", dsn_of(system), str(threads)]] * programs
         env = {**system.env, "ORCHESTRATOR_ROLE": "worker"}
-        running = [_until_ready(command, env) for command in commands]
+        running = [until_ready(command, env) for command in commands]
         rate = _backlog(system, count)
         for program in running:
             program.communicate("end\n")
     return rate
 
 
-def _until_ready(command: Sequence[str], env: dict[str, str]) -> subprocess.Popen[str]:
+def until_ready(command: Sequence[str], env: dict[str, str]) -> subprocess.Popen[str]:
     program = subprocess.Popen(
         command, cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -157,5 +157,5 @@ def _until_ready(command: Sequence[str], env: dict[str, str]) -> subprocess.Pope
     return program
 
 
-def _dsn(system: System) -> str:
+def dsn_of(system: System) -> str:
     return str(system.env["DATABASE_URL"])

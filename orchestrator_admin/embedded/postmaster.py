@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,15 +67,17 @@ class Postmaster:
         recorded = self._recorded()
         return Path(recorded[4]) if recorded and len(recorded) > 4 and self._is_ours(int(recorded[0])) else None
 
-    def start(self) -> Path:
-        """Start the server, which does not run; wait until it takes connections, and return its socket's folder."""
+    def start(self, settings: Mapping[str, str] | None = None) -> Path:
+        """Start the server, which does not run; wait until it takes connections, and return its socket's folder.
+
+        `settings` hold until it stops, and go before our own.
+        """
         folder = self._new_socket_folder()
         for left_behind in folder.glob(".s.PGSQL.*"):
             left_behind.unlink()
         quoted = str(folder).replace('"', '""')
-        options = [
-            f"--{name}={value}" for name, value in {**SETTINGS, "unix_socket_directories": f'"{quoted}"'}.items()
-        ]
+        given = {**SETTINGS, "unix_socket_directories": f'"{quoted}"', **(settings or {})}
+        options = [f"--{name}={value}" for name, value in given.items()]
         end = time.monotonic() + START_SECONDS
         while not self._started(options, end):
             time.sleep(0.2)

@@ -16,7 +16,7 @@ import fcntl
 import functools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,13 +85,16 @@ class Server:
             os.close(self._users)
             self._users = None
 
-    def restart(self, *, mode: str = "fast") -> None:
-        """Restart the server as an operator would; `mode` is pg_ctl's: smart, fast or immediate."""
+    def restart(self, *, mode: str = "fast", settings: Mapping[str, str] | None = None) -> None:
+        """Restart the server as an operator would, with other `settings` until it stops the next time.
+
+        `mode` is pg_ctl's: smart, fast or immediate.
+        """
         self.ensure_running()
         with self._door():
             if self._postmaster:
                 self._postmaster.stop(mode)
-                self._postmaster.start()
+                self._postmaster.start(settings)
 
     def _found_or_made(self, lock: int) -> Postmaster:
         """Return the cluster's server, making the cluster where there is none."""
