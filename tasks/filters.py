@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import django_filters as filters
-from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from tasks import texts
 from tasks.models import FAILURES, TERMINAL, Origin, Process, ProcessStatus, Workflow
 
 if TYPE_CHECKING:
     from django.http import QueryDict
-
-
-MOST_WORDS = 50
 
 
 class Group(TextChoices):
@@ -49,7 +45,7 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     occurrence_id = filters.UUIDFilter(label=_("Due time"))
     started_after = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte", label=_("From"))
     started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label=_("Until"))
-    text = filters.CharFilter(method="with_text", label=_("Words in reason or note"))
+    text = filters.CharFilter(method="with_text", label=_("Words in task, reason or note"))
 
     class Meta:
         model = Process
@@ -68,13 +64,18 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(status__in=STATUSES_OF[value])
 
     def with_text(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        """Keep processes whose reason or note holds words that begin so. The condition is the index's own."""
-        words = re.findall(r"\w+", value)[:MOST_WORDS]
-        if not words:
-            return queryset
-        query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-        vector = SearchVector("failed_reason", "note", config="simple")
-        return queryset.filter(~Q(failed_reason="", note="")).annotate(_text=vector).filter(_text=query)
+        """Keep processes in whose task's name, reason or note every word begins so."""
+        words = texts.words_of(value)
+        return queryset.annotate(_text=texts.vector()).filter(texts.condition(words)) if words else queryset
+
+    @property
+    def parts(self) -> list[QuerySet[Process]]:
+        """What `qs` holds, as querysets that may overlap and that an index serves each. For a form that is valid."""
+        narrowed = self.queryset.all()
+        for name, value in self.form.cleaned_data.items():
+            if name != "text":
+                narrowed = self.filters[name].filter(narrowed, value)
+        return texts.branches(narrowed, texts.words_of(self.form.cleaned_data["text"]))
 
 
 def given(data: QueryDict | dict[str, Any]) -> bool:

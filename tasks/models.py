@@ -198,6 +198,10 @@ class Process(models.Model):
             models.Index(
                 fields=["created_by", "-started_at"], name="process_by_user", condition=Q(created_by__isnull=False)
             ),
+            # Frequent words are met soon on the way through these, rare ones are looked up in the words.
+            models.Index(
+                fields=["-started_at", "-process_id"], name="process_with_words", condition=~Q(failed_reason="", note="")
+            ),
             GinIndex(
                 SearchVector("failed_reason", "note", config="simple"),
                 name="process_by_words",

@@ -36,9 +36,9 @@ def processes(request: HttpRequest) -> HttpResponse:
     """List processes, the latest first, narrowed to what the address asks for."""
     narrowed = ProcessFilter(request.GET, seen_processes(request))
     valid = narrowed.form.is_valid()
-    found = narrowed.qs if valid else Process.objects.none()
-    rows = found.select_related("workflow", "created_by").defer("traceback")
-    page = paged(rows, "started_at", request.GET, PAGE_SIZE)
+    rows = seen_processes(request).select_related("workflow", "created_by").defer("traceback")
+    parts = narrowed.parts if valid else [Process.objects.none()]
+    page = paged(rows, "started_at", request.GET, PAGE_SIZE, parts)
     titles = {name: label(name) for name in {process.workflow.name for process in page.items}}
     context = {
         "page": page,
