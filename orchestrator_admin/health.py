@@ -13,7 +13,7 @@ import psycopg
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from orchestrator_admin.embedded.errors import EmbeddedPostgresError
-from orchestrator_admin.probes import Shared, short_connection
+from orchestrator_admin.findings import Shared, short_connection
 
 HEARTBEAT_SECONDS = 15  # three heartbeats in a row may be missed
 QUEUE_SECONDS = 60

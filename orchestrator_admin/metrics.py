@@ -17,8 +17,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from prometheus_client.process_collector import ProcessCollector
 
 from orchestrator_admin.embedded.errors import EmbeddedPostgresError
+from orchestrator_admin.findings import Shared, short_connection
 from orchestrator_admin.measurements import QUESTIONS, Question
-from orchestrator_admin.probes import Shared, short_connection
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:

@@ -290,7 +290,7 @@ SPECTACULAR_SETTINGS = {
 
 # Queue. Procrastinate would import each app's module `tasks`, which here is an application: name ours instead.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
-PROCRASTINATE_IMPORT_PATHS = ["tasks.queue"]
+PROCRASTINATE_IMPORT_PATHS = ["tasks.jobs"]
 
 # Logging: structlog for ours and everybody's; see orchestrator_admin/logging.py.
 LOGGING_CONFIG = None

@@ -1,4 +1,4 @@
-"""The queue: Procrastinate's jobs, each of which tells a worker to look at one process.
+"""The queue: Procrastinate's jobs, each of which tells a worker to look at one process (`tasks.jobs`).
 
 A job only wakes somebody up; the truth is the process row. A process has at most one waiting job (its id is the job's
 queueing lock). Jobs are written on Django's connection, in the transaction of what they belong to, and are deleted
@@ -7,12 +7,11 @@ with the commit that ends the run. Whatever is lost between job and process is f
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from procrastinate import JobContext, jobs
+from procrastinate import jobs
 from procrastinate.contrib.django import app
 
 from tasks import sql
@@ -29,14 +28,6 @@ class Ticket(NamedTuple):
     queue: str = DEFAULT_QUEUE
     priority: int = 0
     lock: str = ""
-
-
-@app.task(name=RUN_PROCESS, queue=DEFAULT_QUEUE, pass_context=True)
-async def run_process(context: JobContext, process_id: str) -> None:
-    """Run a process in one of this worker's threads: `tasks.worker` says how."""
-    from tasks.worker import work
-
-    await asyncio.get_running_loop().run_in_executor(None, work, UUID(process_id), context.job.id)
 
 
 def enqueue(tickets: Sequence[Ticket]) -> None:

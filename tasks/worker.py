@@ -106,6 +106,7 @@ async def _serve(concurrency: int, queues: Sequence[str] | None) -> None:
             pool_factory=_unchecked, kwargs=connector_params(), min_size=1, max_size=4, configure=_autocommit
         )
     )
+    django_app.perform_import_paths()
     app.tasks = django_app.tasks
     pulse = asyncio.create_task(_pulse.keep())
     while not stopping.is_set():
