@@ -1,4 +1,4 @@
-"""The application that startorchestratorapp writes works as it is: checked, tested, run."""
+"""startorchestratorapp refuses names that cannot be. That what it writes works, tests/docs/test_tutorial.py shows."""
 
 from __future__ import annotations
 
@@ -7,33 +7,25 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.outside import forget_test_workflows
-from tests.system import System
-
-
-def test_what_it_writes_passes_its_own_tests_and_runs(system: System, tmp_path: Path) -> None:
-    folder = tmp_path / "myops"
-    folder.mkdir()
-    made = system.run("startorchestratorapp", "myops", str(folder))
-    assert made.returncode == 0, made.output
-    assert "export ORCHESTRATOR_APPS=myops" in made.output
-    forget_test_workflows(system)
-    settings = 'from orchestrator_admin.settings import *\nDATABASES["default"]["TEST"] = {"NAME": "test_of_myops"}\n'
-    (tmp_path / "settings_of_myops.py").write_text(settings)
-    environment = {
-        "ORCHESTRATOR_APPS": "myops", "PYTHONPATH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "settings_of_myops",
-    }  # fmt: skip
-    for command in (["migrate"], ["checktasks"], ["makemigrations", "--check"], ["test", "myops", "--noinput"]):
-        ran = system.run(*command, timeout=120, **environment)
-        assert ran.returncode == 0, ran.output
-    assert "Ran 4 tests" in ran.output
-
 
 @pytest.mark.parametrize("name", ["my-ops", "tasks", "1st"])
-def test_a_name_that_cannot_be_an_application_is_refused(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("directory", [None, "elsewhere/folder"])
+def test_a_name_that_cannot_be_an_application_is_refused_and_nothing_written(
+    name: str, directory: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CommandError):
-        call_command("startorchestratorapp", name)
-    assert not [path for path in tmp_path.iterdir() if any(path.iterdir())]
+        call_command("startorchestratorapp", name, *filter(None, [directory]))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_has_files_of_the_same_names_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call_command("startorchestratorapp", "someops", "someops", verbosity=0)
+    changed = tmp_path / "someops" / "workflows" / "__init__.py"
+    changed.write_text("# mine")
+    with pytest.raises(CommandError, match="already exists"):
+        call_command("startorchestratorapp", "someops", "someops")
+    assert changed.read_text() == "# mine"
