@@ -21,6 +21,7 @@ from orchestrator_admin.embedded.errors import EmbeddedPostgresError
 
 # A socket's path has room for 107 bytes; PostgreSQL keeps a lock file of a longer name beside it.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
+SHORT_FOLDER = Path("/tmp/orchestrator-")  # noqa: S108  with a name of its own behind it
 START_SECONDS = 120  # recovery after a crash may take long
 STOP_SECONDS = 60
 NOBODYS_NUMBER = str(2**31 - 1)  # no Linux gives it to a process
@@ -94,6 +95,7 @@ class Postmaster:
             while self._is_ours(pid) and time.monotonic() < end:
                 time.sleep(0.01)
             if not self._is_ours(pid):
+                self._remove_socket_folder(recorded)
                 return
         raise EmbeddedPostgresError(f"The embedded PostgreSQL (process {pid}) does not stop. See {self.log}.")
 
@@ -155,9 +157,16 @@ class Postmaster:
     def _new_socket_folder(self) -> Path:
         folder = self.cluster.with_name("run")
         if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or "," in str(folder):
-            folder = Path(tempfile.mkdtemp(prefix="orchestrator-", dir="/tmp"))
+            self._remove_socket_folder(self._recorded() or [])  # of a server that was killed
+            folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER.name, dir=SHORT_FOLDER.parent))
         self.account.make_folder(folder)
         return folder
+
+    def _remove_socket_folder(self, recorded: list[str]) -> None:
+        """Remove the folder of a socket that was made for it alone, once its server has ended."""
+        folder = Path(recorded[4]) if len(recorded) > 4 else self.cluster
+        if folder.parent == SHORT_FOLDER.parent and folder.name.startswith(SHORT_FOLDER.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str, lock: int, typed: str = "") -> None:
         result = self._execute([str(self.programs / program), *arguments], typed, pass_fds=(lock,))

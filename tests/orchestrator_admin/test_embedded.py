@@ -208,7 +208,12 @@ def test_any_name_of_a_folder_will_do(folder: Path, name: str) -> None:
     again = Server(folder / name)
     assert again.ensure_running() == server.socket_dir
     again.leave()
+    socket = server.socket_dir
+    server.restart(mode="immediate", settings={"max_connections": "33"})
+    assert query(server, "SHOW max_connections") == [("33",)]
     server.leave()
+    # A folder that was made for the socket alone, where the data's own has too long a name, goes with the server.
+    assert socket == server.pid_file.parent.with_name("run") or not socket.exists()
 
 
 def test_data_of_another_major_version_are_left_alone_with_a_clear_message(server: Server) -> None:
