@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -67,16 +67,6 @@ def lock(request: HttpRequest) -> HttpResponse:
     except TaskError as error:
         messages.error(request, str(error))
     return redirect("system")
-
-
-@login_required
-@require_GET
-def design(request: HttpRequest) -> HttpResponse:
-    """Show every component on one page, for those who build on them."""
-    from orchestrator_admin.shapes import SHAPES
-
-    context = {"statuses": list(SHAPES), "now": timezone.now(), "soon": timezone.now() + timedelta(minutes=3)}
-    return render(request, "system/design.html", context)
 
 
 def _alive(instances: Any) -> list[tuple[Any, bool]]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from orchestrator_admin import dashboard, live, search, system, viewer
+from orchestrator_admin import dashboard, design, live, search, system, viewer
 from orchestrator_admin.health import health_page
 from orchestrator_admin.metrics import metrics_page
 
@@ -14,7 +14,7 @@ urlpatterns = [
     path("schedules/", include("schedules.urls")),
     path("system/", system.system, name="system"),
     path("system/lock/", system.lock, name="engine_lock"),
-    path("system/design/", system.design, name="design"),
+    path("system/design/", design.design, name="design"),
     path("search/", search.search, name="search"),
     path("theme/", viewer.set_theme, name="theme"),
     path("events/", live.events, name="events"),

@@ -111,6 +111,14 @@ def as_answer(value: Any) -> str:
 
 
 @register.filter
+def as_told(value: Any) -> Any:
+    """Return a value of a field as people say it: "yes", "no", and a dash for nothing."""
+    if value is None:
+        return "–"  # noqa: RUF001  a dash
+    return (_("yes") if value else _("no")) if isinstance(value, bool) else value
+
+
+@register.filter
 def last_part(path: str) -> str:
     """Return the name of a function without the modules that it is in."""
     return path.rpartition(".")[2]
