@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Set
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
-from pathlib import PurePath
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
-from uuid import UUID
-
-from django.utils.duration import duration_iso_string
-from django.utils.functional import Promise
 
 from tasks.exceptions import StateNotStorable
 from tasks.secrets import MARK, SecretUnreadable, conceal, reveal
+from tasks.values import plain
 
 LIMIT: Final = 4_000_000
 """Bytes that a state may have as JSON."""
@@ -60,41 +52,18 @@ def dumps(state: Mapping[str, Any], secrets: Collection[str] = ()) -> str:
 
 
 def _encoded(value: Any) -> str:
-    return json.dumps(value, default=_default, allow_nan=False, separators=(",", ":"))
-
-
-def _default(value: Any) -> Any:
-    match value:
-        case UUID() | Decimal() | PurePath() | Promise():
-            return str(value)
-        case datetime() | date() | time():
-            return value.isoformat()
-        case timedelta():
-            return duration_iso_string(value)
-        case Enum():
-            return value.value
-        case Set():
-            return sorted(value, key=str)
-        case Mapping():
-            return dict(value)
-        case bytes():
-            raise TypeError("bytes")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if hasattr(value, "_meta") and hasattr(value, "pk"):
-        return value.pk
-    raise TypeError(type(value).__name__)
+    return json.dumps(value, default=plain, allow_nan=False, separators=(",", ":"))
 
 
 def _plain(state: Any) -> Any:
-    """Return `state` with everything that only `_default` understands already turned into JSON's own types."""
+    """Return `state` with everything that only `plain` understands already turned into JSON's own types."""
     if isinstance(state, str | int | float | bool | None):
         return state
     if isinstance(state, Mapping):
         return {key: _plain(value) for key, value in state.items()}
     if isinstance(state, list | tuple):
         return [_plain(value) for value in state]
-    return _plain(_default(state))
+    return _plain(plain(state))
 
 
 def _explained(state: Mapping[str, Any], error: Exception) -> str:
@@ -137,7 +106,7 @@ def _texts(value: Any) -> Iterator[str]:
         for member in value:
             yield from _texts(member)
     elif not isinstance(value, int | float | None):
-        yield from _texts(_default(value))
+        yield from _texts(plain(value))
 
 
 def storable_text(text: str, limit: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -33,6 +34,33 @@ class NotJson(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}" if self.path else self.why
+
+
+def plain(value: Any) -> Any:
+    """Return what stands in JSON for a value whose type JSON does not know, one level deep: inputs and states alike.
+
+    Raises TypeError with the name of a type that has no such form.
+    """
+    match value:
+        case Enum():
+            return value.value
+        case datetime() | date() | time():
+            return value.isoformat()
+        case timedelta():
+            return duration_iso_string(value)
+        case Model():
+            return value.pk
+        case Set():
+            return sorted(value, key=str)
+        case Mapping():
+            return dict(value)
+        case QuerySet():
+            return list(value)
+    if isinstance(value, AS_TEXT):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    raise TypeError(type(value).__name__)
 
 
 def to_json(value: Any, path: str = "") -> Any:
@@ -76,17 +104,13 @@ def _secret(value: Any, path: str) -> Any:
 
 
 def _other(value: Any, path: str) -> Any:
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return duration_iso_string(value)
-    if isinstance(value, Model):
-        return _json(value.pk, path)
-    if isinstance(value, AS_TEXT):
-        return _text(str(value), path)
-    if isinstance(value, list | tuple | set | frozenset | QuerySet):
+    if isinstance(value, list | tuple):
         return [_json(each, _inside(path, index)) for index, each in enumerate(value)]
-    raise NotJson(path, _("JSON cannot hold a %(type)s.") % {"type": type(value).__name__})
+    try:
+        known = plain(value)
+    except TypeError as error:
+        raise NotJson(path, _("JSON cannot hold a %(type)s.") % {"type": error}) from error
+    return _json(known, path)
 
 
 def _text(value: str, path: str) -> str:
