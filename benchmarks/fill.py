@@ -108,7 +108,7 @@ FAILED = f"NOT ({GOING}) AND r % 20 = 7"
 PROCESS = {
     "process_id": "uuidv7(at - now())",
     "workflow_id": "w.workflow_id",
-    "status": f"""CASE WHEN {GOING} THEN (ARRAY['running', 'suspended', 'waiting', 'created'])[1 + n % 4]
+    "status": f"""CASE WHEN {GOING} THEN (ARRAY['running', 'waiting', 'waiting', 'created'])[1 + n % 4]
         WHEN r % 20 = 7 THEN 'failed' WHEN r % 20 = 8 THEN 'aborted' ELSE 'completed' END""",
     "started_at": "at",
     "first_run_at": f"CASE WHEN NOT ({GOING}) OR n % 4 < 3 THEN at + interval '20 ms' END",
@@ -154,7 +154,7 @@ STEP = {
     "position": "n",
     "name": "s.name",
     "status": f"""CASE WHEN p.status IN ('failed', 'aborted') AND n = {STEPS - 1} THEN 'failed'
-        WHEN p.status = 'suspended' AND n = 2 THEN 'suspend' WHEN n = {STEPS - 1} THEN 'complete'
+        WHEN p.status = 'waiting' AND n = 2 THEN 'waiting' WHEN n = {STEPS - 1} THEN 'complete'
         ELSE 'success' END""",
     "state": """'{"devices": 214, "site": "amsterdam", "reachable": 213}'""",
     "attempts": "1",

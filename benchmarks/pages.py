@@ -23,7 +23,7 @@ def addresses() -> list[str]:
     schedule = Schedule.objects.filter(workflow_id=TASK, enabled=True).first()
     if old is None or failed is None or schedule is None:
         raise LookupError("fill the database first")
-    active = {p.status: p for p in runs.filter(status__in=["running", "suspended", "waiting", "created"])}
+    active = {p.status: p for p in runs.filter(status__in=["running", "waiting", "created"])}
     details = [old, failed, *active.values()]
     return [*_lists(old, schedule), *(f"/processes/{process.pk}/" for process in details), *_schedules(schedule)]
 
