@@ -6,36 +6,40 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection
-
-from schedules import projection
 from schedules.ledger import storable
 from schedules.models import Schedule
+from schedules.projection import CHANNEL
+from tasks import sql
 
 
 class CursorMoved(Exception):
     """Somebody else moved a cursor although its row was locked: the whole transaction must be undone."""
 
 
+_MOVE = """
+    WITH moved AS (
+        UPDATE schedules_schedule AS schedule
+           SET next_due_at = target.next_due, parked_reason = target.trouble, skip_next = false
+          FROM jsonb_to_recordset(%s::jsonb) AS target (id uuid, was timestamptz, next_due timestamptz, trouble text)
+         WHERE schedule.id = target.id AND schedule.next_due_at = target.was
+        RETURNING schedule.id, schedule.next_due_at, schedule.enabled
+    ), projected AS (
+        UPDATE django_apscheduler_djangojob AS job
+           SET next_run_time = CASE WHEN moved.enabled THEN moved.next_due_at END
+          FROM moved WHERE job.id = moved.id::text
+    )
+    SELECT pg_notify(%s, id::text) FROM moved
+"""
+
+
 def move_cursors(moves: Sequence[tuple[Schedule, datetime | None, str]]) -> None:
     """Move each schedule's cursor from where it was read to the next due time, and note what ails it (or nothing).
 
-    Clears `skip_next`, which firing has used up. Raises CursorMoved unless every cursor was still where it was read.
+    Clears `skip_next`, which firing has used up, moves the copies along, and tells live pages. Raises CursorMoved
+    unless every cursor was still where it was read.
     """
-    if not moves:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE schedules_schedule AS schedule "
-            "SET next_due_at = moved.next_due, parked_reason = moved.trouble, skip_next = false "
-            "FROM jsonb_to_recordset(%s::jsonb) "
-            "AS moved (id uuid, was timestamptz, next_due timestamptz, trouble text) "
-            "WHERE schedule.id = moved.id AND schedule.next_due_at = moved.was",
-            [json.dumps([_moved(*move) for move in moves])],
-        )
-        if cursor.rowcount != len(moves):
-            raise CursorMoved
-    projection.project_cursors([schedule.id for schedule, _next, _trouble in moves])
+    if moves and len(sql.fetch(_MOVE, (json.dumps([_moved(*move) for move in moves]), CHANNEL))) != len(moves):
+        raise CursorMoved
 
 
 def _moved(schedule: Schedule, following: datetime | None, trouble: str) -> dict[str, str | None]:

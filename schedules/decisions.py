@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from accounts.permissions import Action, may, preload
 from schedules.models import Occurrence, Outcome, Overlap, Reason, Schedule
-from tasks import exceptions
-from tasks.models import EngineSettings, Origin, Process, ProcessStatus
+from tasks import exceptions, sql
+from tasks.models import Origin, Process, ProcessStatus
 from tasks.services import StartRequest, start_many
 
 logger = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ def verdict_of(error: Exception) -> Verdict:
 
 def engine_locked() -> bool:
     """Tell whether somebody locked the whole engine."""
-    return EngineSettings.objects.filter(global_lock=True).exists()
+    return bool(sql.fetch("SELECT FROM tasks_enginesettings WHERE global_lock"))
 
 
 def still_going(schedule_ids: Sequence[UUID]) -> set[UUID]:
@@ -80,6 +80,14 @@ def still_going(schedule_ids: Sequence[UUID]) -> set[UUID]:
     return {found for found in processes.distinct() if found} | set(calls.values_list("schedule_id", flat=True))
 
 
+def waiting_for_turn(schedule_ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of these schedules that have a run which waits for the previous one to end."""
+    if not schedule_ids:
+        return set()
+    waiting = Occurrence.objects.filter(schedule_id__in=schedule_ids, outcome=Outcome.CLAIMED, reason=Reason.OVERLAP)
+    return set(waiting.values_list("schedule_id", flat=True))
+
+
 class Decider:
     """Verdicts for one batch. `troubles` names, by schedule, what keeps its task from being started at all."""
 
@@ -90,8 +98,7 @@ class Decider:
         self._locked = not LOCK_HOLDS and engine_locked()
         exclusive = [schedule.id for schedule in schedules if schedule.overlap != Overlap.ALLOW]
         self._going = still_going(exclusive)
-        waiting = Occurrence.objects.filter(schedule_id__in=exclusive, outcome=Outcome.CLAIMED, reason=Reason.OVERLAP)
-        self._queued = set(waiting.values_list("schedule_id", flat=True)) if exclusive else set()
+        self._queued = waiting_for_turn(exclusive)
         self._skip_next = {schedule.id for schedule in schedules if schedule.skip_next}
         preload(schedule.owner for schedule in schedules if schedule.owner is not None)
         self._permitted: dict[tuple[Any, str | None], bool] = {}
@@ -128,7 +135,7 @@ class Decider:
     def settle(self) -> list[Occurrence]:
         """Start what is to start and return all occurrences, not yet written, with their outcome."""
         requests = [request for _occurrence, request in self._starts]
-        results = start_many(requests, hold_when_locked=LOCK_HOLDS) if requests else []
+        results = start_many(requests, hold_when_locked=LOCK_HOLDS, savepoint=False) if requests else []
         fired_at = timezone.now()
         for (occurrence, request), result in zip(self._starts, results, strict=True):
             if isinstance(result, Exception):

@@ -26,13 +26,13 @@ from schedules.cursors import move_cursors
 from schedules.decisions import Decider, Verdict
 from schedules.due import Passed, passed
 from schedules.exceptions import UnreadableTrigger
+from schedules.locking import BATCH, due_schedules, lock_one
 from schedules.models import Backlog, CatchUp, Occurrence, Outcome, Reason, Schedule, SchedulerInstance, TriggerKind
 from schedules.triggers import SearchLimitReached
 from tasks.registry import registered
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 500
 # Due times of one schedule that are looked at singly when it is noticed late; what lies before goes to the backlog.
 RUNS_AT_ONCE = 100
 # Bounds of one transaction, for the time after an outage.
@@ -76,17 +76,24 @@ class Plan:
         return self.passed.next_due
 
 
-def fire_due(*, now: datetime | None = None, leave: Collection[UUID] = (), limit: int = BATCH) -> Fired:
+def fire_due(
+    *,
+    now: datetime | None = None,
+    leave: Collection[UUID] = (),
+    limit: int = BATCH,
+    oldest: datetime | None = None,
+) -> Fired:
     """Fire a batch of what is due, in one transaction of its own.
 
-    `leave` names schedules that another scheduler shall have. A batch that one row makes impossible is fired row by
-    row instead, and that row parked. Raises only what a broken connection raises.
+    `leave` names schedules that another scheduler shall have, `oldest` is the earliest cursor where it is known. A
+    batch that one row makes impossible is fired row by row instead, and that row parked. Raises only what a broken
+    connection raises.
     """
     moment = now or timezone.now()
     due: list[Schedule] = []
     try:
         with transaction.atomic():
-            due = due_schedules(moment, leave=leave, limit=limit)
+            due = due_schedules(moment, leave=leave, limit=limit, oldest=oldest)
             strange = _for_others(due, moment)
             fired = fire([schedule for schedule in due if schedule.id not in strange], moment)
             fired.left = strange
@@ -96,21 +103,6 @@ def fire_due(*, now: datetime | None = None, leave: Collection[UUID] = (), limit
     except Exception:
         logger.exception("firing_batch_failed", schedules=len(due))
         return _fire_singly([schedule.id for schedule in due], moment)
-
-
-def due_schedules(now: datetime, *, leave: Collection[UUID] = (), limit: int = BATCH) -> list[Schedule]:
-    """Lock and return schedules that are due and that nobody else holds: what fell due just now first."""
-    due = Schedule.objects.filter(
-        enabled=True, next_due_at__lte=now, trigger_version__lte=reading.VERSION, removed_from_code_at=None
-    )
-    if leave:
-        due = due.exclude(id__in=leave)
-    fresh = now - timedelta(minutes=1)
-    locked = due.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
-    first = list(locked.filter(next_due_at__gt=fresh).order_by("next_due_at")[:limit])
-    if len(first) < limit:
-        first += locked.filter(next_due_at__lte=fresh).order_by("next_due_at")[: limit - len(first)]
-    return first
 
 
 def fire(
@@ -137,7 +129,6 @@ def fire(
         Backlog.objects.bulk_create(backlogs)
     parked = [plan for plan in plans if plan.error]
     move_cursors([(plan.schedule, plan.next_due, decider.troubles.get(plan.schedule.id, plan.error)) for plan in plans])
-    projection.notify([plan.schedule.id for plan in plans])
     for plan in parked:
         logger.error("schedule_parked", schedule_id=str(plan.schedule.id), reason=plan.error)
     written = timezone.now()
@@ -253,7 +244,7 @@ def _fire_singly(ids: Sequence[UUID], now: datetime) -> Fired:
     for schedule_id in ids:
         try:
             with transaction.atomic():
-                for schedule in _lock_one(schedule_id):
+                for schedule in lock_one(schedule_id):
                     total.add(fire([schedule], now, recorded=_recorded(schedule)))
         except (OperationalError, InterfaceError):
             raise
@@ -267,7 +258,7 @@ def _record_failure(schedule_id: UUID, now: datetime, why: str) -> Fired:
     """Record as failed what one schedule could not start; park the schedule when not even that works."""
     try:
         with transaction.atomic():
-            schedules = _lock_one(schedule_id)
+            schedules = lock_one(schedule_id)
             recorded = [at for schedule in schedules for at in _recorded(schedule)]
             return fire(schedules, now, recorded=recorded, failing=why)
     except (OperationalError, InterfaceError):
@@ -276,11 +267,6 @@ def _record_failure(schedule_id: UUID, now: datetime, why: str) -> Fired:
         logger.exception("schedule_parked", schedule_id=str(schedule_id))
         _park(schedule_id, why)
         return Fired(parked=1)
-
-
-def _lock_one(schedule_id: UUID) -> list[Schedule]:
-    locked = Schedule.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner")
-    return list(locked.filter(id=schedule_id, enabled=True))
 
 
 def _recorded(schedule: Schedule) -> set[datetime]:

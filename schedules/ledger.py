@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from django.db import connection
-
 from schedules.models import Occurrence
+from tasks import sql
 
 BATCH = 1000
 
@@ -41,8 +40,7 @@ def storable(text: str) -> str:
 def _write(occurrences: Sequence[Occurrence], statement: str) -> None:
     for start in range(0, len(occurrences), BATCH):
         rows = list(_rows(occurrences[start : start + BATCH]))
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [json.dumps(rows)])
+        sql.fetch(statement, (json.dumps(rows),))
 
 
 def _rows(occurrences: Sequence[Occurrence]) -> Iterator[dict[str, str | None]]:

@@ -12,9 +12,9 @@ import psycopg
 import structlog
 from django.db import connections
 
-logger = structlog.get_logger(__name__)
+from schedules.projection import EDITED
 
-CHANNEL = "orchestrator_schedule_edited"
+logger = structlog.get_logger(__name__)
 
 
 class Listener:
@@ -47,7 +47,7 @@ class Listener:
         # The same connection parameters as Django's; a plain connection, since Django's belong to their threads.
         parameters = {name: value for name, value in django.get_connection_params().items() if name not in _DJANGO_ONLY}
         with psycopg.connect(**parameters, autocommit=True) as listening:
-            listening.execute(f"LISTEN {CHANNEL}")
+            listening.execute(f"LISTEN {EDITED}")
             self._connected = True
             self._heard()
             while not self._stopping.is_set():

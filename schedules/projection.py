@@ -11,6 +11,10 @@ from uuid import UUID
 
 from django.db import connection
 
+# What is said of a schedule that changed in any way, to live pages; and of one that was edited, to schedulers.
+CHANNEL = "orchestrator_schedule"
+EDITED = "orchestrator_schedule_edited"
+
 _ROWS = """
     SELECT id::text AS id,
            CASE WHEN enabled THEN next_due_at END AS next_run_time,
@@ -45,17 +49,6 @@ def project(schedule_ids: Sequence[UUID]) -> None:
         cursor.execute(f"{_INSERT} {_ROWS} WHERE id = ANY(%s) {_UPSERT}", [ids])
 
 
-def project_cursors(schedule_ids: Sequence[UUID]) -> None:
-    """Copy only the cursors of these schedules, whose rows exist: all that firing changes."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE django_apscheduler_djangojob AS job "
-            "SET next_run_time = CASE WHEN schedule.enabled THEN schedule.next_due_at END "
-            "FROM schedules_schedule AS schedule WHERE schedule.id = ANY(%s) AND job.id = schedule.id::text",
-            [list(schedule_ids)],
-        )
-
-
 def rebuild() -> int:
     """Make APScheduler's table equal to ours; return the number of rows that had to change."""
     with connection.cursor() as cursor:
@@ -73,7 +66,7 @@ def rebuild() -> int:
 
 def notify(schedule_ids: Sequence[UUID], *, edited: bool = False) -> None:
     """Tell live pages, and with `edited` the schedulers too, what changed; sent when the transaction commits."""
-    channels = ["orchestrator_schedule", "orchestrator_schedule_edited"] if edited else ["orchestrator_schedule"]
+    channels = [CHANNEL, EDITED] if edited else [CHANNEL]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_notify(channel, id::text) FROM unnest(%s::text[]) AS channel, unnest(%s::uuid[]) AS id",

@@ -25,9 +25,8 @@ from django_apscheduler.jobstores import DjangoJobStore
 from django_apscheduler.models import DjangoJob
 
 from schedules import firing
+from schedules.ahead import Ahead, look_ahead
 from schedules.firing import Fired
-from schedules.models import Schedule
-from schedules.reading import VERSION
 from schedules.services.pausing import resume_elapsed
 from schedules.triggers import load
 
@@ -53,38 +52,47 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
         super().__init__()
         self._on_fired = on_fired
         self._left: dict[UUID, datetime] = {}
+        self._ahead = Ahead(None, None)
 
     def register_event_listeners(self) -> None:
         """Register none: the ledger is written by firing itself."""
 
     def get_due_jobs(self, now: datetime) -> list[Job]:
-        """Fire all that is due, batch by batch, and return nothing to run."""
+        """Fire all that is due, batch by batch, and return nothing to run.
+
+        What was seen ahead in the last turn is acted on without looking again; after that, every batch is.
+        """
         with loop_connection():
-            while True:
-                moment = timezone.now()
-                self._left = {key: until for key, until in self._left.items() if until > moment}
-                fired = firing.fire_due(now=moment, leave=self._left)
-                self._left |= dict.fromkeys(fired.left, moment + LONGEST_SLEEP)
-                if fired.schedules or fired.parked:
-                    self._on_fired(fired)
-                # Pauses that have ended come after what is due: nothing holds that up.
-                if not fired.schedules and not fired.left and not resume_elapsed(timezone.now()):
-                    return []
+            if self._ahead.reached(timezone.now()):
+                self._act(self._ahead)
+            while self._act(self._look()):
+                pass
+        return []
 
     def get_next_run_time(self) -> datetime:
         """Return when to look again: at the earliest cursor or end of a pause, at once to at most a second from now."""
         now = timezone.now()
-        with loop_connection():
-            due = Schedule.objects.filter(
-                enabled=True, next_due_at__isnull=False, trigger_version__lte=VERSION, removed_from_code_at=None
-            )
-            if self._left:
-                due = due.exclude(id__in=list(self._left))
-            cursor = due.order_by("next_due_at").values_list("next_due_at", flat=True).first()
-            paused = Schedule.objects.filter(enabled=False, paused_until__isnull=False)
-            resumes = paused.order_by("paused_until").values_list("paused_until", flat=True).first()
-        times = [moment for moment in (cursor, resumes) if moment is not None]
+        times = [moment for moment in (self._ahead.due, self._ahead.resumes) if moment is not None]
         return min([max(moment, now + BUSY) if moment <= now else moment for moment in times] + [now + LONGEST_SLEEP])
+
+    def _look(self) -> Ahead:
+        now = timezone.now()
+        self._left = {key: until for key, until in self._left.items() if until > now}
+        self._ahead = look_ahead(self._left)
+        return self._ahead
+
+    def _act(self, ahead: Ahead) -> bool:
+        """Fire a batch of what is due, or else end pauses that are over; return whether there was anything to do."""
+        now = timezone.now()
+        if ahead.due is not None and ahead.due <= now:
+            fired = firing.fire_due(now=now, leave=self._left, oldest=ahead.due)
+            self._left |= dict.fromkeys(fired.left, now + LONGEST_SLEEP)
+            if fired.schedules or fired.parked:
+                self._on_fired(fired)
+            if fired.schedules or fired.left:
+                return True
+        # Pauses that have ended come after what is due: nothing holds that up.
+        return ahead.resumes is not None and ahead.resumes <= now and resume_elapsed(now) > 0
 
     def lookup_job(self, job_id: str) -> Job | None:
         """Return the job as its JSON describes it, or None."""
