@@ -49,7 +49,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
 
 def examine() -> dict[str, Part]:
     """Return what is found, part by part: `ok` and a few figures each. Takes seconds at the most; never raises."""
-    parts: dict[str, Part] = {"web": {"ok": True}}
+    parts: dict[str, Part] = {}
     try:
         with short_connection("health") as connection:
             started = time.monotonic()
@@ -60,12 +60,16 @@ def examine() -> dict[str, Part]:
             parts["queue"] = _queue(connection)
     except (psycopg.Error, EmbeddedPostgresError, OSError):
         # Who asks need not be logged in: what is wrong stands in the log of whoever uses the database, not here.
-        for name in ("database", "scheduler", "worker", "queue"):
-            parts.setdefault(name, {"ok": False})
-    return parts
+        return unknown() | parts
+    return {"web": {"ok": True}, **parts}
 
 
-health = Shared(examine, seconds=1).get
+def unknown() -> dict[str, Part]:
+    """Return what is said of a database that does not answer."""
+    return {"web": {"ok": True}} | {name: {"ok": False} for name in ("database", "scheduler", "worker", "queue")}
+
+
+health = Shared(examine, seconds=1, otherwise=unknown).get
 
 
 def _alive(connection: psycopg.Connection[Any], table: str) -> Part:

@@ -50,7 +50,14 @@ def measure() -> bytes:
     return generate_latest(registry)
 
 
-metrics = Shared(measure, seconds=5).get
+def unknown() -> bytes:
+    """Return the metrics of a database that does not answer."""
+    registry = CollectorRegistry()
+    Gauge("orchestrator_database_up", "1 when the database answers.", registry=registry).set(0)
+    return generate_latest(registry)
+
+
+metrics = Shared(measure, seconds=5, otherwise=unknown).get
 
 
 def _gauge(question: Question, rows: list[tuple[Any, ...]], registry: CollectorRegistry) -> None:
