@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import time
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import IsAuthenticated
@@ -92,15 +93,37 @@ def idempotent(operation: Callable[..., Response]) -> Callable[..., Response]:
     return once
 
 
+RESERVE: Final = """
+INSERT INTO accounts_idempotentrequest (user_id, key, fingerprint, created_at) VALUES (%s, %s, %s, now())
+ON CONFLICT (user_id, key) DO NOTHING
+"""
+FORGET: Final = """
+DELETE FROM accounts_idempotentrequest WHERE id IN (
+    SELECT id FROM accounts_idempotentrequest WHERE created_at < %s LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+"""
+_next_forgetting = 0.0
+
+
 def _reserve(request: Request, key: str) -> tuple[IdempotentRequest, bool]:
     """Return the row of this key and whether it is new; raise when the key belongs to another request."""
-    now = timezone.now()
-    IdempotentRequest.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+    # With the server's key: whoever reads the database cannot try out which secret input the body held.
     body = json.dumps(request.data, sort_keys=True, default=str)
-    fingerprint = hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
-    kept, new = IdempotentRequest.objects.get_or_create(
-        user=request.user, key=key, defaults={"fingerprint": fingerprint}
-    )
+    fingerprint = salted_hmac(__name__, f"{request.method} {request.path}\n{body}", algorithm="sha256").hexdigest()
+    with connection.cursor() as cursor:
+        _forget_the_old(cursor)
+        # Waits for a simultaneous request under the same key to end, whichever way.
+        cursor.execute(RESERVE, [request.user.pk, key, fingerprint])
+        new = cursor.rowcount == 1
+    kept = IdempotentRequest.objects.get(user=request.user, key=key)
     if kept.fingerprint != fingerprint:
         raise Problem(422, _("This Idempotency-Key was used for another request."))
     return kept, new
+
+
+def _forget_the_old(cursor: Any) -> None:
+    """Delete keys that are past their time, once a minute in each process."""
+    global _next_forgetting
+    if time.monotonic() >= _next_forgetting:
+        _next_forgetting = time.monotonic() + 60
+        cursor.execute(FORGET, [timezone.now() - KEYS_KEPT])

@@ -5,7 +5,8 @@ engine and the grants included. Grants (`WorkflowGrant`) take a workflow out of 
 the groups named there, and admins, may do anything with it. Whoever has no role and no grant sees nothing.
 
 What a user may do is read with two queries and kept on the user object for at most a second, and no longer than the
-next change of a grant or a membership in this process. A batch fills many users with the same two: `preload`.
+next change of a grant or a membership in this process. A batch fills many users with the same two: `preload`. The
+grants, which are everybody's, are kept for as long beside, so that a request of a new user asks for groups only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import AnonymousUser, Group
+from django.db import connection
 from django.db.models.signals import m2m_changed, post_delete, post_save
 
 from accounts.models import Action, User, WorkflowGrant
@@ -23,7 +25,7 @@ from accounts.models import Action, User, WorkflowGrant
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-__all__ = ["ADMIN", "ROLES", "Action", "Person", "is_admin", "may", "preload", "visible_workflows"]
+__all__ = ["ADMIN", "ROLES", "Action", "Person", "is_admin", "may", "preload", "remember", "visible_workflows"]
 
 Person = User | AnonymousUser
 
@@ -82,9 +84,19 @@ def preload(users: Iterable[User]) -> None:
     rows = User.groups.through.objects.filter(user_id__in={user.pk for user in wanted})
     for user_id, group_id, name in rows.values_list("user_id", "group_id", "group__name"):
         memberships[user_id][group_id] = name
-    grants = list(WorkflowGrant.objects.values_list("workflow_name", "group_id", "action"))
+    read_at, grants = _grants()
     for user in wanted:
-        _keep(user, Access.of(memberships[user.pk], grants))
+        _keep(user, read_at, Access.of(memberships[user.pk], grants))
+
+
+def remember(user: User, groups: dict[int, str]) -> None:
+    """Take what `user` may do from their groups (id → name), which the caller has just read."""
+    read_at, grants = _grants()
+    _keep(user, read_at, Access.of(groups, grants))
+
+
+def _keep(user: User, read_at: float, access: Access) -> None:
+    user._access = (_generation, read_at, access)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -129,8 +141,23 @@ def _access(user: Person) -> Access:
     return kept[2]
 
 
-def _keep(user: User, access: Access) -> None:
-    user._access = (_generation, time.monotonic(), access)  # type: ignore[attr-defined]
+Grants = list[tuple[str, int, str]]
+_kept_grants: tuple[int, float, Grants] | None = None
+
+
+def _grants() -> tuple[float, Grants]:
+    """Return all grants and when they were read, at most a second ago."""
+    global _kept_grants
+    kept = _kept_grants
+    # What is read inside a transaction may be taken back: it is that transaction's alone.
+    alone = connection.in_atomic_block
+    if kept and not alone and kept[0] == _generation and time.monotonic() - kept[1] < KEPT_SECONDS:
+        return kept[1], kept[2]
+    generation, now = _generation, time.monotonic()
+    rows = list(WorkflowGrant.objects.values_list("workflow_name", "group_id", "action"))
+    if not alone:
+        _kept_grants = (generation, now, rows)
+    return now, rows
 
 
 def _forget(**_: Any) -> None:

@@ -45,7 +45,7 @@ def harden(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
 
 
 def hardened(response: Any) -> Any:
-    """Give an answer the strict headers that it lacks. Django's pages for developers, under DEBUG, keep their scripts."""
+    """Give an answer the strict headers that it lacks. Under DEBUG, Django's own pages keep their scripts."""
     left_alone = settings.DEBUG and response.status_code in WITH_TRACEBACK
     if isinstance(response, HttpResponseBase) and not left_alone:
         for name, value in DEFAULTS.items():

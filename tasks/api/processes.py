@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -143,9 +143,9 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         return Response(shapes.ProcessDetailSerializer(process, context=context).data)
 
     def _started(self, process_id: UUID) -> dict[str, Any]:
-        process = Process.objects.select_related("workflow").get(pk=process_id)
-        row = {"process_id": process_id, "workflow_name": process.workflow.name, "status": process.status,
-               "started_at": process.started_at}  # fmt: skip
+        row = Process.objects.values("process_id", "status", "started_at", workflow_name=F("workflow__name")).get(
+            pk=process_id
+        )
         return dict(shapes.StartedSerializer(row).data)
 
 

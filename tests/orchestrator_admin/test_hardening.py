@@ -1,4 +1,4 @@
-"""Strict headers on every answer, whoever gives it. Addresses of the resolver: `tests/accounts/test_every_address.py`."""
+"""Strict headers on every answer, whoever gives it; those of the resolver are asked in `test_every_address.py`."""
 
 from __future__ import annotations
 
