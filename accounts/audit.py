@@ -13,6 +13,7 @@ import os
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import pghistory
@@ -97,14 +98,33 @@ def _context(request: HttpRequest) -> Any:
 
 
 @contextmanager
-def changed_by(user: User | None, *, door: str) -> Iterator[None]:
+def changed_by(user: User | None, *, door: str, **more: str) -> Iterator[None]:
     """Say who is behind the changes made inside, for what is not a request; without a user, the machine's account."""
-    behind: dict[str, Any] = {"user": user.pk} if user else {"user": None, "account": _account()}
-    with pghistory.context(door=door, **behind):
+    behind: dict[str, Any] = {"user": user.pk} if user else {"user": None, "account": account()}
+    with pghistory.context(door=door, **behind, **more):
         yield
 
 
-def _account() -> str:
+def by_command(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Say of all changes that a management command's `handle` makes which command, run by whom, made them.
+
+    Its arguments are left out: they may hold secrets.
+    """
+
+    @wraps(handle)
+    def handled(self: Any, *args: Any, **options: Any) -> Any:
+        with changed_by(None, door="command", command=type(self).__module__.rpartition(".")[2]):
+            return handle(self, *args, **options)
+
+    return handled
+
+
+def act(row: Model, label: str) -> None:
+    """Note in the trail of an audited row what somebody did with it that changes nothing of it: a `ManualEvent`."""
+    pghistory.create_event(row, label=label)
+
+
+def account() -> str:
     """Return under which account of which machine this process runs, such as root@host."""
     try:
         name = getpass.getuser()
@@ -132,10 +152,19 @@ class Change:
     who: str
     door: str
     differences: list[Difference]
+    command: str = ""
+
+    @property
+    def kind_label(self) -> str:
+        """What happened, in a word: fields that changed stand in `differences`."""
+        words = {"insert": _("Created"), "delete": _("Deleted"), "run": _("Run by hand")}
+        return words.get(self.kind, _("Changed"))
 
     @property
     def door_label(self) -> str:
         """The door in words."""
+        if self.command:
+            return _("by the command %(name)s") % {"name": self.command}
         words = {"page": _("on a page"), "api": _("through the API"), "command": _("by a command")}
         return words.get(self.door, self.door)
 
@@ -158,9 +187,8 @@ def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[C
         metadata = event.pgh_context.metadata if event.pgh_context else {}
         who = names.get(metadata.get("user")) or metadata.get("account") or _("the system")
         differences = _differences(before, event) if event.pgh_label == "update" else []
-        shown.append(
-            Change(event.pgh_id, event.pgh_created_at, event.pgh_label, who, metadata.get("door", ""), differences)
-        )
+        door, command = metadata.get("door", ""), metadata.get("command", "")
+        shown.append(Change(event.pgh_id, event.pgh_created_at, event.pgh_label, who, door, differences, command))
     return shown[:most]
 
 

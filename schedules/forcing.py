@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import act
 from orchestrator_admin.ids import uuid7
 from schedules import calls, reconcile
 from schedules.decorators import Declaration, autodiscover, scheduler
@@ -31,6 +32,7 @@ def force(job_id: str) -> list[str]:
     """
     declaration = declared(job_id)
     schedule = reconcile.upsert(declaration) if declaration is not None else stored(job_id)
+    act(schedule, "run")
     # As long as this block lasts, what is started is kept from the workers.
     with unqueued() as started:
         failures = _start_function(schedule, declaration) if declaration is not None else _start_task(schedule)

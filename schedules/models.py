@@ -58,6 +58,8 @@ class Overlap(models.TextChoices):
     pghistory.InsertEvent(),
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
+    # What is no change of the row: somebody ran it by hand.
+    pghistory.ManualEvent("run"),
     fields=AUDITED,
     model_name="ScheduleEvent",
 )

@@ -141,6 +141,9 @@ class Process(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False, related_name="processes"
     )
+    started_as = models.CharField(
+        max_length=255, blank=True, db_default="", help_text=_("Account of the machine that started it by a command.")
+    )
     origin = models.CharField(_("origin"), max_length=10, choices=Origin, default=Origin.CODE)
     schedule_id = models.UUIDField(null=True)
     occurrence_id = models.UUIDField(null=True)
@@ -200,7 +203,9 @@ class Process(models.Model):
             ),
             # Frequent words are met soon on the way through these, rare ones are looked up in the words.
             models.Index(
-                fields=["-started_at", "-process_id"], name="process_with_words", condition=~Q(failed_reason="", note="")
+                fields=["-started_at", "-process_id"],
+                name="process_with_words",
+                condition=~Q(failed_reason="", note=""),
             ),
             GinIndex(
                 SearchVector("failed_reason", "note", config="simple"),
@@ -224,7 +229,12 @@ class Process(models.Model):
                 name="tell_changed",
                 when=pgtrigger.After,
                 operation=pgtrigger.UpdateOf("status", "current_step", "note"),  # type: ignore[no-untyped-call]
-                condition=pgtrigger.AnyChange("status", "current_step", "note"),
+                # Workers tell of what they do under a lease by themselves, after the commit: see `news.py`.
+                condition=pgtrigger.Condition(
+                    "((OLD.status, OLD.current_step, OLD.note) IS DISTINCT FROM (NEW.status, NEW.current_step, NEW.note)"
+                    " AND (OLD.note IS DISTINCT FROM NEW.note OR COALESCE(OLD.lease_token, NEW.lease_token) IS NULL"
+                    " OR current_setting('orchestrator.tells', true) IS DISTINCT FROM 'by itself'))"
+                ),
                 func="PERFORM pg_notify('orchestrator_process', NEW.process_id::text); RETURN NULL;",
             ),
         ]

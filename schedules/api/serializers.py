@@ -150,7 +150,7 @@ class DifferenceSerializer(serializers.Serializer[Any]):
 class ChangeSerializer(serializers.Serializer[Any]):
     event_id = serializers.IntegerField()
     at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["insert", "update", "delete"])
+    kind = serializers.ChoiceField(choices=["insert", "update", "delete", "run"])
     who = serializers.CharField()
     door = serializers.CharField(help_text="page, api, command, or empty for the system itself.")
     differences = DifferenceSerializer(many=True)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.audit import act
 from accounts.permissions import Action, Person
 from schedules import projection
 from schedules.decisions import STARTED, Verdict, apply, start_request
@@ -30,6 +31,8 @@ def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurre
         occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)
         start([occurrence], schedule, user)
         occurrence.save(force_insert=True)
+        if schedule.function:  # what it starts, it starts as the system: here it says who asked
+            act(schedule, "run")
         projection.notify([schedule.id], edited=bool(schedule.function))
     return occurrence
 

@@ -108,7 +108,7 @@ class ProcessSerializer(serializers.ModelSerializer[Process]):
         model = Process
         fields = (
             "process_id", "workflow_name", "status", "failed_reason", "started_at", "first_run_at", "last_modified_at",
-            "completed_at", "current_step", "created_by", "origin", "schedule_id", "occurrence_id", "assignee", "note",
+            "completed_at", "current_step", "created_by", "started_as", "origin", "schedule_id", "occurrence_id", "assignee", "note",
             "retry_at",
         )  # fmt: skip
 

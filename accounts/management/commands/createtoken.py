@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.audit import changed_by
+from accounts.audit import by_command
 from accounts.models import Scope, User
 from accounts.tokens import create_token
 
@@ -46,6 +46,7 @@ class Command(BaseCommand):
             help="how long it is valid, such as 2w, 90d, 12h or 30m; without it: until it is revoked",
         )
 
+    @by_command
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             user = User.objects.get(username=options["username"])
@@ -53,8 +54,7 @@ class Command(BaseCommand):
             names = ", ".join(User.objects.order_by("username").values_list("username", flat=True)[:20]) or "nobody yet"
             raise CommandError(f"There is no user {options['username']!r}. There are: {names}.") from None
         scopes = [Scope(value) for value in options["scope"]]
-        with changed_by(None, door="command"):
-            _, text = create_token(user, name=options["name"][:100], scopes=scopes, lifetime=options["expires"])
+        _, text = create_token(user, name=options["name"][:100], scopes=scopes, lifetime=options["expires"])
         self.stdout.write(text)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from orchestrator_admin import layout
+from accounts.audit import by_command
 from schedules.exceptions import ScheduleError
 from schedules.forcing import force
 from schedules.listing import show
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             "id", metavar="ID", help="id of the job or name of its function, as show-schedule lists it"
         )
 
+    @by_command
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         if action == "run":
             # One process, which `ps` shows as runscheduler and which has a scheduler's settings.

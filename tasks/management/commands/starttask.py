@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
+from accounts.audit import account, by_command
 from tasks.exceptions import TaskError
 from tasks.models import Origin, Process, ProcessStatus
 
@@ -32,6 +35,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--wait", action="store_true", help="run it here, and return when it has ended or stopped")
 
+    @by_command
     def handle(self, *args: Any, **options: Any) -> None:
         from tasks import services
 
@@ -43,10 +47,10 @@ class Command(BaseCommand):
             raise CommandError("--input must be a JSON object, or a list of objects.")
         try:
             if not options["wait"]:
-                self.stdout.write(str(services.start_process(options["name"], given, origin=Origin.COMMAND)))
+                self.stdout.write(str(_start(options["name"], given)))
                 return
             with services.unqueued():
-                process_id = services.start_process(options["name"], given, origin=Origin.COMMAND)
+                process_id = _start(options["name"], given)
                 self.stdout.write(str(process_id))
                 process = services.run_inline(process_id)
         except TaskError as error:
@@ -58,3 +62,13 @@ class Command(BaseCommand):
         self.stderr.write(str(status.label) + (f": {process.failed_reason}" if process.failed_reason else ""))
         if status != ProcessStatus.COMPLETED:
             raise CommandError(f"{process.workflow.name} did not complete.", returncode=1)
+
+
+def _start(name: str, given: Any) -> UUID:
+    """Start the process; its page says under which account of which machine that was."""
+    from tasks import services
+
+    with transaction.atomic():
+        process_id = services.start_process(name, given, origin=Origin.COMMAND)
+        Process.objects.filter(pk=process_id).update(started_as=account())
+    return process_id
