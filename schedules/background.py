@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from schedules import projection
+from schedules.ahead import look_behind
 from schedules.backlog import write_backlog
 from schedules.calls import Calls
 from schedules.models import SchedulerInstance
@@ -28,6 +29,9 @@ from schedules.scheduler_state import State
 from tasks.sweeper import sweep
 
 logger = structlog.get_logger(__name__)
+
+# Seconds between two looks at what waits; whoever knows of something calls `wake`.
+LOOK = 1.0
 
 
 @dataclass
@@ -40,7 +44,7 @@ class Duty:
 
 
 class Background:
-    """The thread of duties. `wake` calls waiting functions at once, `stop` ends it."""
+    """The thread of duties. `wake` makes it look at once, `stop` ends it."""
 
     def __init__(self, state: State, calls: Calls) -> None:
         self._state = state
@@ -56,14 +60,17 @@ class Background:
         self._stopping = False
         self._reachable = True
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+        self._attention = Duty(LOOK, self._look)
+        self._calling = Duty(LOOK, calls.dispatch)
+        self._starting = Duty(LOOK, start_queued)
+        self._writing = Duty(LOOK, write_backlog)
         self._duties = [
-            Duty(1, calls.dispatch),
-            Duty(1, start_queued),
-            Duty(0.5, write_backlog),
+            self._attention,
             Duty(5, self._beat),
             Duty(5, calls.renew),
             Duty(15, sweep),
             Duty(20, mark_removed),
+            Duty(60, self._forget),
             Duty(600, projection.rebuild),
             Duty(60, give_up_unknown_functions),
         ]
@@ -72,7 +79,7 @@ class Background:
         self._thread.start()
 
     def wake(self) -> None:
-        """A function waits to be called: look now."""
+        """Something waits: look now."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -87,13 +94,27 @@ class Background:
             self._woken.clear()
             now = time.monotonic()
             for duty in self._duties:
-                if duty.due <= now or (woken and duty.work == self._calls.dispatch):
+                if duty.due <= now or (woken and duty is self._attention):
                     self._do(duty)
             self._woken.wait(max(0.05, min(duty.due for duty in self._duties) - time.monotonic()))
         self._do(Duty(0, self._leave))
         connection.close()
 
-    def _do(self, duty: Duty) -> None:
+    def _look(self) -> bool:
+        """Do what waits to be done, if anything does; one statement tells. True asks to look again soon."""
+        waiting = look_behind(timezone.now())
+        more = False
+        for waits, duty in (
+            (waiting.calls, self._calling),
+            (waiting.runs, self._starting),
+            (waiting.backlog, self._writing),
+        ):
+            if waits:
+                more |= self._do(duty)
+        return more
+
+    def _do(self, duty: Duty) -> bool:
+        """Do it, whatever it raises; return whether there is more of it."""
         more: object = None
         try:
             more = duty.work()
@@ -109,6 +130,7 @@ class Background:
                 logger.info("database_reachable")
             self._reachable = True
         duty.due = time.monotonic() + (0.05 if more is True else duty.every)
+        return more is True
 
     def _beat(self) -> None:
         """Say that the loop is alive, as of its last turn: a wedged loop's heart stops though this thread lives."""
@@ -117,6 +139,9 @@ class Background:
         instance.fired = state.fired
         instance.last_lag_ms = max(0, min(int(state.last_lag * 1000), 2**31 - 1))
         instance.save()
+
+    def _forget(self) -> None:
+        """Remove the rows of schedulers that ended without saying so some time ago."""
         SchedulerInstance.objects.filter(heartbeat_at__lt=timezone.now() - timedelta(minutes=10)).delete()
 
     def _leave(self) -> None:
