@@ -7,27 +7,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.permissions import Action, Person, is_admin, may
+from accounts.permissions import Person, is_admin
 from orchestrator_admin.ids import uuid7
 from schedules import projection
 from schedules.exceptions import Conflict, InvalidSchedule, NotPermitted, ScheduleError
 from schedules.models import Schedule, TriggerKind
 from schedules.policies import POLICIES, policy_errors
 from schedules.services.access import available_actions, locked
-from schedules.triggers import VERSION, Trigger, TriggerError, parse
-from tasks import inputs
-from tasks.exceptions import InvalidInputs, TaskError
-from tasks.models import Workflow
-from tasks.registry import get_workflow, label
+from schedules.services.judging import (
+    Errors,
+    first_due,
+    known_task,
+    name_errors,
+    stored_inputs,
+    tag_errors,
+    trigger_of,
+    unknown_fields,
+)
+from schedules.triggers import VERSION, Trigger
 
 TRIGGER_FIELDS = ("trigger", "trigger_kwargs", "time_zone")
 EDITABLE = ("name", "workflow_name", "user_inputs", "tags", *TRIGGER_FIELDS, *POLICIES)
-Errors = dict[str, list[str]]
 
 
 def create_schedule(
@@ -47,13 +51,13 @@ def create_schedule(
     every field that is wrong, NotPermitted when the user may not schedule this task.
     """
     now = timezone.now()
-    errors = _unknown(policies, ("tags", *POLICIES))
-    known = _known_task(workflow_name, user, errors)
+    errors = unknown_fields(policies, ("tags", *POLICIES))
+    known = known_task(workflow_name, user, errors)
     key = uuid7()
-    found = _trigger(trigger, trigger_kwargs, time_zone, errors, key, now)
-    first = _first(found, now, errors) if found else None
-    stored = _inputs(workflow_name, user_inputs, user, errors) if known else []
-    errors |= _name_errors(name) | _tag_errors(policies.get("tags", [])) | policy_errors(policies)
+    found = trigger_of(trigger, trigger_kwargs, time_zone, errors, key, now)
+    first = first_due(found, now, errors) if found else None
+    stored = stored_inputs(workflow_name, user_inputs, user, errors) if known else []
+    errors |= name_errors(name) | tag_errors(policies.get("tags", [])) | policy_errors(policies)
     if errors or found is None:
         raise InvalidSchedule(errors)
     with transaction.atomic():
@@ -141,7 +145,7 @@ def use_declared(schedule: Schedule, now: datetime) -> None:
     """Put the declared trigger and policies into force, unsaved."""
     declared = schedule.declared_trigger or {}
     errors: Errors = {}
-    found = _trigger(declared["trigger"], declared["trigger_kwargs"], declared["time_zone"], errors, schedule.id, now)
+    found = trigger_of(declared["trigger"], declared["trigger_kwargs"], declared["time_zone"], errors, schedule.id, now)
     if found is None:
         raise InvalidSchedule(errors)
     _use(schedule, found, now)
@@ -152,7 +156,7 @@ def use_declared(schedule: Schedule, now: datetime) -> None:
 
 def _apply(schedule: Schedule, changes: Mapping[str, Any], user: Person | None, now: datetime) -> None:
     """Check all changes and put them on the schedule, unsaved."""
-    errors = _unknown(changes, EDITABLE)
+    errors = unknown_fields(changes, EDITABLE)
     if schedule.function:
         errors |= {
             name: [_("It is declared in code, which decides this.")]
@@ -161,15 +165,15 @@ def _apply(schedule: Schedule, changes: Mapping[str, Any], user: Person | None, 
         }
     elif {"workflow_name", "user_inputs"} & set(changes):
         name = changes.get("workflow_name", schedule.workflow_name)
-        if _known_task(name, user, errors):
-            schedule.user_inputs = _inputs(name, changes.get("user_inputs", schedule.user_inputs), user, errors)
+        if known_task(name, user, errors):
+            schedule.user_inputs = stored_inputs(name, changes.get("user_inputs", schedule.user_inputs), user, errors)
             schedule.workflow_id = name
         if user is not None and schedule.owner_id != user.pk and not is_admin(user):
             _own(schedule, user)
     found = None
     if set(TRIGGER_FIELDS) & set(changes):
         kwargs = changes.get("trigger_kwargs", {k: v for k, v in schedule.trigger_kwargs.items() if k != "timezone"})
-        found = _trigger(
+        found = trigger_of(
             changes.get("trigger", schedule.trigger),
             kwargs,
             changes.get("time_zone", schedule.time_zone),
@@ -178,8 +182,8 @@ def _apply(schedule: Schedule, changes: Mapping[str, Any], user: Person | None, 
             now,
         )
         if found is not None and schedule.enabled:
-            _first(found, now, errors)
-    errors |= _name_errors(changes.get("name", schedule.name)) | _tag_errors(changes.get("tags", []))
+            first_due(found, now, errors)
+    errors |= name_errors(changes.get("name", schedule.name)) | tag_errors(changes.get("tags", []))
     errors |= policy_errors({name: changes[name] for name in POLICIES if name in changes})
     if errors:
         raise InvalidSchedule(errors)
@@ -212,72 +216,3 @@ def _own(schedule: Schedule, user: Person) -> None:
 def _publish(schedule: Schedule) -> None:
     projection.project([schedule.id])
     projection.notify([schedule.id], edited=True)
-
-
-def _trigger(kind: Any, kwargs: Any, time_zone: Any, errors: Errors, key: UUID, now: datetime) -> Trigger | None:
-    """Read a trigger as people give it; note what is wrong with it by field."""
-    if not isinstance(kind, str) or kind not in TriggerKind.values:
-        errors["trigger"] = [_("Choose one of %(choices)s.") % {"choices": ", ".join(TriggerKind.values)}]
-        return None
-    if not isinstance(kwargs, Mapping):
-        errors["trigger_kwargs"] = [_("Enter a mapping of the trigger's arguments.")]
-        return None
-    try:
-        return parse(kind, dict(kwargs), time_zone=time_zone or settings.TIME_ZONE, salt=str(key), now=now)
-    except TriggerError as error:
-        for path, messages in error.errors.items():
-            errors[path if path == "trigger" else f"trigger_kwargs.{path}".rstrip(".")] = list(messages)
-        return None
-
-
-def _first(trigger: Trigger, now: datetime, errors: Errors) -> datetime | None:
-    """Return the first due time; a trigger that has none (any more) is refused."""
-    first = trigger.first(now)
-    if first is None:
-        field = "trigger_kwargs.run_date" if trigger.kind == TriggerKind.DATE else "trigger_kwargs"
-        errors[field] = [_("It is never due: all its times lie in the past, or there are none.")]
-    return first
-
-
-def _known_task(name: Any, user: Person | None, errors: Errors) -> bool:
-    """Note an unknown task. Raises NotPermitted for one that the user may not schedule."""
-    known = isinstance(name, str) and name != "" and Workflow.objects.filter(name=name).exists()
-    if not known or not may(user, Action.SEE, name):
-        errors["workflow_name"] = [_("There is no task named %(name)s.") % {"name": name}]
-        return False
-    if not may(user, Action.SCHEDULE, name):
-        raise NotPermitted(str(label(name)))
-    return True
-
-
-def _inputs(name: str, user_inputs: Any, user: Person | None, errors: Errors) -> list[dict[str, Any]]:
-    """Validate a task's inputs by its own form and return what is stored of them."""
-    pages = [] if user_inputs is None else user_inputs
-    if not isinstance(pages, Sequence) or not all(isinstance(page, Mapping) for page in pages):
-        errors["user_inputs"] = [_("Enter a list of mappings, one for each page of the form.")]
-        return []
-    pages = [dict(page) for page in pages]
-    try:
-        source = get_workflow(name).initial_input_form
-        return inputs.stored(source, pages, user=user)
-    except InvalidInputs as error:
-        for index, page in enumerate(error.errors):
-            errors |= {f"user_inputs.{index}.{field}": list(messages) for field, messages in page.items()}
-    except TaskError as error:
-        errors["workflow_name"] = [str(error)]
-    return []
-
-
-def _unknown(given: Mapping[str, Any], known: Sequence[str]) -> Errors:
-    return {name: [_("There is no such field.")] for name in given if name not in known}
-
-
-def _name_errors(name: Any) -> Errors:
-    if not isinstance(name, str) or not name.strip():
-        return {"name": [_("Enter a name.")]}
-    return {"name": [_("A name has at most 255 characters.")]} if len(name) > 255 else {}
-
-
-def _tag_errors(tags: Any) -> Errors:
-    good = isinstance(tags, list) and all(isinstance(tag, str) and 0 < len(tag) <= 50 for tag in tags)
-    return {} if good else {"tags": [_("Enter a list of words of at most 50 characters.")]}
