@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import Person, visible_workflows
+from orchestrator_admin.displays import display_of
 from orchestrator_admin.ids import uuid7
 from tasks.models import Workflow, choices_check
 
@@ -147,6 +148,8 @@ class Schedule(models.Model):
             ),
         ]
 
+    get_trigger_display = display_of("trigger", TriggerKind)
+
     def __str__(self) -> str:
         return self.name
 
@@ -228,6 +231,9 @@ class Occurrence(models.Model):
                 condition=Q(outcome=Outcome.MISSED, decided_at__isnull=True),
             ),
         ]
+
+    get_outcome_display = display_of("outcome", Outcome)
+    get_reason_display = display_of("reason", Reason)
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.scheduled_at:%Y-%m-%d %H:%M:%S%z} {self.outcome}"

@@ -23,4 +23,8 @@ def app_modules(kind: str) -> Iterator[tuple[AppConfig, str]]:
 
 
 def _names(entry: str, app: AppConfig) -> bool:
-    return entry in {app.name, f"{type(app).__module__}.{type(app).__qualname__}"}
+    # Asked for every name on a page: the class's path is only made where it may be it.
+    kind = type(app)
+    return entry == app.name or (
+        entry.endswith(kind.__qualname__) and entry == f"{kind.__module__}.{kind.__qualname__}"
+    )

@@ -38,10 +38,8 @@ def has_label(name: str) -> bool:
 
 def catalogue_files(locale: str) -> Iterator[Path]:
     """Yield the `.po` files of `locale` that may name workflows, the strongest first: project, then applications."""
-    folders = (*map(Path, settings.LOCALE_PATHS), *(Path(app.path) / "locale" for app in orchestrator_apps()))
-    for folder in folders:
-        file = folder / locale / "LC_MESSAGES" / "django.po"
-        if file.exists():
+    for file, _compiled_form in _files(tuple(_folders()), locale):
+        if _changed_at(file) is not None:
             yield file
 
 
@@ -62,16 +60,46 @@ def _compiled(name: str) -> bool:
 
 
 def _written(name: str, *, only_stale: bool = False) -> str:
-    """Return the name that the first `.po` file with one gives, "" where none does."""
-    locales = {to_locale(language): None for language in (get_language(), settings.LANGUAGE_CODE) if language}
-    for locale in locales:
-        for file in catalogue_files(locale):
-            if only_stale and not is_stale(file):
+    """Return the name that the first `.po` file with one gives, "" where none does.
+
+    Asked for every name on a page: so the files are looked at anew each time, but their places are not made anew.
+    """
+    folders = tuple(_folders())
+    for locale in _locales(get_language(), settings.LANGUAGE_CODE):
+        for file, compiled in _files(folders, locale):
+            written_at = _changed_at(file)
+            if written_at is None or (only_stale and (_changed_at(compiled) or -1) >= written_at):
                 continue
-            found = _names(file, file.stat().st_mtime_ns).get(name)
+            found = _names(file, written_at).get(name)
             if found:
                 return found
     return ""
+
+
+def _folders() -> Iterator[str]:
+    """Yield where catalogues stand, the strongest first: project, then applications."""
+    yield from map(str, settings.LOCALE_PATHS)
+    for app in orchestrator_apps():
+        yield f"{app.path}/locale"
+
+
+@functools.lru_cache(maxsize=64)
+def _locales(*languages: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(to_locale(language) for language in languages if language))
+
+
+@functools.lru_cache(maxsize=256)
+def _files(folders: tuple[str, ...], locale: str) -> list[tuple[Path, Path]]:
+    """Return each catalogue of `locale` with its compiled form, whether or not they exist."""
+    files = [Path(folder) / locale / "LC_MESSAGES" / "django.po" for folder in folders]
+    return [(file, file.with_suffix(".mo")) for file in files]
+
+
+def _changed_at(file: Path) -> int | None:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 @functools.lru_cache(maxsize=256)

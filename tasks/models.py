@@ -20,6 +20,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from orchestrator_admin.displays import display_of
 from orchestrator_admin.ids import uuid7
 from tasks.retired import RetiredQuery
 from tasks.statuses import FAILURES, FINISHED_STEP, GOING, LEGAL, QUEUED, TERMINAL, ProcessStatus, StepStatus
@@ -93,6 +94,8 @@ class Workflow(models.Model):
     class Meta:
         ordering = ["name"]
         constraints: ClassVar = [choices_check("target", Target, "workflow_target_known")]
+
+    get_target_display = display_of("target", Target)
 
     def __str__(self) -> str:
         return self.name
@@ -239,6 +242,9 @@ class Process(models.Model):
             ),
         ]
 
+    get_status_display = display_of("status", ProcessStatus)
+    get_origin_display = display_of("origin", Origin)
+
     def __str__(self) -> str:
         return f"{self.workflow_id} {self.process_id}"
 
@@ -290,6 +296,8 @@ class ProcessStep(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["parent", "position"], name="step_by_parent", condition=Q(parent__isnull=False)),
         ]
+
+    get_status_display = display_of("status", StepStatus)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.status})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
 import lucide as lucide_icons
@@ -43,6 +44,11 @@ def shape_sprite() -> SafeString:
 @register.simple_tag
 def status(value: str, label: str = "") -> SafeString:
     """Show a status as shape, colour and word."""
+    return _status(str(value), str(label or value))
+
+
+@functools.lru_cache(maxsize=512)
+def _status(value: str, label: str) -> SafeString:
     shape = shapes.of(value)
     return format_html(
         '<span class="status s-{} s-{}"><svg aria-hidden="true"><use href="#shape-{}"/></svg>{}</span>',
@@ -56,6 +62,11 @@ def status(value: str, label: str = "") -> SafeString:
 @register.simple_tag
 def mark(value: str) -> SafeString:
     """Show a status as its shape alone, for where a label carries the word."""
+    return _mark(str(value))
+
+
+@functools.lru_cache(maxsize=128)
+def _mark(value: str) -> SafeString:
     shape = shapes.of(value)
     return format_html(
         '<svg aria-hidden="true" class="s-{} mark"><use href="#shape-{}"/></svg>', shape.tone, shape.name
@@ -172,7 +183,9 @@ def ago(moment: datetime | None, empty: str = "") -> SafeString | str:
 
 def _time(moment: datetime, text: str, kind: str = "when") -> SafeString:
     stamp = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return format_html('<time class="{}" datetime="{}" title="{}">{}</time>', kind, stamp, words.exact(moment), text)
+    title, shown = escape(words.exact(moment)), escape(text)
+    # Put together by hand, from escaped parts: a list shows a hundred times.
+    return SafeString(f'<time class="{kind}" datetime="{stamp}" title="{title}">{shown}</time>')
 
 
 @register.simple_tag
