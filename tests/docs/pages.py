@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.system import ROOT
 
 DOCS = ROOT / "docs"
-FENCE = re.compile(r"^ *```(?P<language>[\w-]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```(?P<language>[\w{}-]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^# (?P<add>add to )?(?P<path>\S+\.\w+)\n")
 DONE = "·done·"
 
@@ -84,8 +84,12 @@ class Shell:
         says_error = "Error" in command.output
         assert (int(line.split()[1]) != 0) == says_error, f"$ {command.text}\n{written}\nended with {line}"
         if command.output:
-            assert re.search(_pattern(command.output), written), f"$ {command.text}\n{written}"
+            assert matches(command.output, written), f"$ {command.text}\n{written}"
         return written
+
+    def type_quietly(self, text: str) -> None:
+        """Type what the page takes for granted."""
+        self.type(Command(text, ""))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -106,8 +110,7 @@ def write(block: Block, home: Path, base: Path | None = None) -> Path:
     return file
 
 
-def _pattern(output: str) -> str:
-    """Return the regular expression of what a page shows: lines in order, `…` for anything."""
-    return r"\s+".join(
-        re.escape(line.strip()).replace("…", r"[\s\S]*?") for line in output.splitlines() if line.strip()
-    )
+def matches(shown: str, written: str) -> bool:
+    """Tell whether the lines that a page shows were written, in that order; `…` stands for anything."""
+    lines = (re.escape(line.strip()) for line in shown.splitlines() if line.strip())
+    return bool(re.search(r"\s+".join(lines).replace("…", r"[\s\S]*?"), written))
