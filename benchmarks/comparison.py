@@ -24,12 +24,14 @@ def compare(parts: Sequence[str], *, rounds: int, quick: bool, write: bool) -> i
         "celery": lambda book: peers.measure_celery(book, quick=quick),
         "apscheduler": lambda book: peers.measure_apscheduler(book, quick=quick),
         "bursts": lambda book: timing.measure_bursts(book, count=100 if quick else 1000, rounds=rounds),
-        "lags": lambda book: timing.measure_lags(book, seconds=10 if quick else 60, samples=10 if quick else 100),
+        "lags": lambda book: timing.measure_lags(
+            book, seconds=10 if quick else 30, samples=10 if quick else 50, rounds=rounds
+        ),
         "statements": lambda book: upkeep.count_statements(book),
         "firing": lambda book: upkeep.measure_firing(
             book, idle=2000 if quick else 100_000, seconds=5 if quick else 15, rounds=rounds
         ),
-        "idle": lambda book: upkeep.measure_idle(book, seconds=5 if quick else 60),
+        "idle": lambda book: upkeep.measure_idle(book, seconds=5 if quick else 30, rounds=rounds),
     }
     kept: Kept = {} if quick else _read()
     for part in parts:

@@ -17,7 +17,7 @@ from benchmarks.fill import HISTORY, LINES, SECONDS_APART, STEPS, fill
 from benchmarks.pages import API, addresses
 from benchmarks.stand import stand, start_workers
 from benchmarks.throughput import rate_of_backlog
-from benchmarks.upkeep import cost_of_firing
+from benchmarks.upkeep import costs_of_firing
 from benchmarks.visits import VISITS, summary, visit_all
 from orchestrator_admin.health import examine
 from orchestrator_admin.metrics import measure
@@ -87,7 +87,7 @@ def _work(system: System) -> list[list[str]]:
 
     started = [_timed(lambda: start_process("bench_noop")) for _ in range(200)]
     ran = [_ms(lambda key=key: engine.run_process(key)) for _, key in started]  # type: ignore[misc]
-    firing = cost_of_firing(system, 15)
+    firing = costs_of_firing(system, 15)[0]
     for each in system.processes:
         each.stop()
     return [

@@ -29,7 +29,8 @@ def conditions() -> str:
                        "current_setting('synchronous_commit')")  # fmt: skip
         server, fsync, synchronous = cursor.fetchone()
     packages = ", ".join(f"{name} {version(name)}" for name in ("Django", "procrastinate", "APScheduler", "psycopg"))
-    nice = f", at raised priority (nice {os.nice(0)}, peers too)" if os.nice(0) else ""
+    priority = f"{'raised' if os.nice(0) < 0 else 'lowered'} priority (nice {os.nice(0)}, peers too)"
+    nice = f", at {priority}" if os.nice(0) else ""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"Measured {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC on {os.cpu_count()} cores ({_processor()}), "

@@ -17,30 +17,35 @@ from schedules.services import create_schedule
 from tests.system import System
 
 
-def measure_idle(notebook: Notebook, *, seconds: int) -> None:
+def measure_idle(notebook: Notebook, *, seconds: int, rounds: int) -> None:
     """Let everything run with nothing to do."""
     with stand() as system:
         processes = [start_web(system), *start_workers(system), start_scheduler(system)]
         system.get("/accounts/login/")
         time.sleep(20)
-        before, database = [cpu_seconds(each.pid) for each in processes], cpu_seconds(postmaster())
-        begun = time.monotonic()
-        time.sleep(seconds)
-        passed = time.monotonic() - begun
-        used = [(cpu_seconds(each.pid) - at) / passed * 100 for each, at in zip(processes, before, strict=True)]
-        of_database = (cpu_seconds(postmaster()) - database) / passed * 100
-        each = ", ".join(f"{process.name} {share:.2f}" for process, share in zip(processes, used, strict=True))
-        notebook.add(Figure("CPU while idle: web, worker and scheduler", OURS, "% of a core", [sum(used)], at_most=2,
-                            note=f"{each}; database {of_database:.2f} besides"))  # fmt: skip
+        pids = [*(process.pid for process in processes), postmaster()]
+        shares = [_shares(pids, seconds) for _ in range(rounds)]
+        used = [sum(share[:-1]) for share in shares]
+        median = [sorted(each)[rounds // 2] for each in zip(*shares, strict=True)]
+        each = ", ".join(f"{process.name} {share:.2f}" for process, share in zip(processes, median, strict=False))
+        notebook.add(Figure("CPU while idle: web, worker and scheduler", OURS, "% of a core", used, at_most=2,
+                            note=f"{each}; database {median[-1]:.2f} besides"))  # fmt: skip
         sizes = [memory(process.pid) / 1e6 for process in processes]
         each = ", ".join(f"{process.name} {size:.0f}" for process, size in zip(processes, sizes, strict=True))
         notebook.add(Figure("memory: web, worker and scheduler", OURS, "MB", [sum(sizes)], at_most=300, note=each))
 
 
+def _shares(pids: list[int], seconds: int) -> list[float]:
+    """Per cent of a core that each of these processes, with its children, uses meanwhile."""
+    before, begun = [cpu_seconds(pid) for pid in pids], time.monotonic()
+    time.sleep(seconds)
+    passed = time.monotonic() - begun
+    return [(cpu_seconds(pid) - at) / passed * 100 for pid, at in zip(pids, before, strict=True)]
+
+
 def measure_firing(notebook: Notebook, *, idle: int, seconds: int, rounds: int) -> None:
     """Measure CPU time per firing, of scheduler and database, with few and with many idle schedules beside."""
-    few = [_cost(100, seconds) for _ in range(rounds)]
-    many = [_cost(idle, seconds) for _ in range(rounds)]
+    few, many = _costs(100, seconds, rounds), _costs(idle, seconds, rounds)
     name = "CPU per firing, scheduler and database"
     notebook.add(Figure(f"{name}: 100 idle schedules", OURS, "ms", few))
     small = notebook.add(Figure(f"{name}: {idle:,} idle schedules", OURS, "ms", many))
@@ -48,14 +53,14 @@ def measure_firing(notebook: Notebook, *, idle: int, seconds: int, rounds: int) 
     notebook.add(Figure("cost per firing, many idle schedules against few", OURS, "times", [factor], at_most=1.2))
 
 
-def _cost(idle: int, seconds: int) -> float:
+def _costs(idle: int, seconds: int, rounds: int) -> list[float]:
     with stand() as system:
         add_schedules(idle)
-        return cost_of_firing(system, seconds)
+        return costs_of_firing(system, seconds, rounds)
 
 
-def cost_of_firing(system: System, seconds: int) -> float:
-    """Fire 50 schedules a second for a while; milliseconds of CPU a firing, of scheduler and database."""
+def costs_of_firing(system: System, seconds: int, rounds: int = 1) -> list[float]:
+    """Fire 50 schedules a second for a while; milliseconds of CPU a firing, of scheduler and database, each round."""
     scheduler = start_scheduler(system)
     count = "SELECT count(*) FROM {}"
     projected = count.format("django_apscheduler_djangojob"), count.format("schedules_schedule")
@@ -67,9 +72,12 @@ def cost_of_firing(system: System, seconds: int) -> float:
         create_schedule(name=f"firing {number}", workflow_name="bench_noop", trigger="interval",
                         trigger_kwargs=kwargs, user_inputs=[], user=None)  # fmt: skip
     time.sleep(max(0.0, first.timestamp() - time.time()) + 3)
-    before, fired = _cpu(scheduler.pid), _fired(system)
-    time.sleep(seconds)
-    return (_cpu(scheduler.pid) - before) * 1000 / (_fired(system) - fired)
+    costs = []
+    for _ in range(rounds):
+        before, fired = _cpu(scheduler.pid), _fired(system)
+        time.sleep(seconds)
+        costs.append((_cpu(scheduler.pid) - before) * 1000 / (_fired(system) - fired))
+    return costs
 
 
 def _settle(pid: int) -> None:
