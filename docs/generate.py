@@ -262,7 +262,7 @@ def statuses() -> str:
     outcomes = ((code(outcome.value), outcome.label) for outcome in Outcome)
     reasons = ((code(reason.value), reason.label) for reason in Reason if reason.value)
     return (
-        "## Of a process\n\n`tasks/transitions.py` alone changes a status; a trigger in the database refuses what is "
+        "## Of a process\n\n`tasks/transitions/` alone changes a status; a trigger in the database refuses what is "
         f"not in this table (`tasks/statuses.py`).\n\n{table(('status', 'shown as', '', 'may become'), processes)}"
         f"\n## Of a step\n\n{table(('status', 'shown as'), steps)}"
         f"\n## Of an occurrence\n\n{table(('outcome', 'shown as'), outcomes)}\nWhy it is what it is:\n\n"

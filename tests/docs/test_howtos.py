@@ -39,6 +39,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Itera
     """An application to put a page's files into."""
     app = OutsideApp(tmp_path)
     app.install(monkeypatch, settings)
+    monkeypatch.setattr(scheduler, "_declared", scheduler.all())
     monkeypatch.chdir(tmp_path)
     yield app
     app.forget()
@@ -115,12 +116,8 @@ def test_locks_and_limits(app: OutsideApp) -> None:
 def test_time_zones(app: OutsideApp) -> None:
     others = put_down(app, "howto/time-zones.md")
     importlib.import_module(f"{app.name}.schedules.reports")
-    try:
-        reconcile_code_schedules()
-        type_all(app, others)
-    finally:
-        scheduler.forget("report")
-        scheduler.forget("poll")
+    reconcile_code_schedules()
+    type_all(app, others)
 
 
 def test_translating(app: OutsideApp, settings: Any) -> None:
