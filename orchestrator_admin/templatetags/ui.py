@@ -130,6 +130,16 @@ def as_told(value: Any) -> Any:
 
 
 @register.filter
+def browser_name(user_agent: str) -> str:
+    """Return "Firefox on Linux" for what a browser says about itself, or the beginning of that for other programs."""
+    name = next((name for key, name in words.BROWSERS if key in user_agent), "")
+    system = next((name for key, name in words.SYSTEMS if key in user_agent), "")
+    if name and system:
+        return _("%(browser)s on %(system)s") % {"browser": name, "system": system}
+    return name or user_agent[:60]
+
+
+@register.filter
 def last_part(path: str) -> str:
     """Return the name of a function without the modules that it is in."""
     return path.rpartition(".")[2]

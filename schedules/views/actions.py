@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from orchestrator_admin import words
 from schedules import services
 from schedules.exceptions import InvalidSchedule, ScheduleError
 from schedules.forms import PauseForm
@@ -42,7 +41,7 @@ def pause(request: HttpRequest, pk: str) -> HttpResponse:
         except ScheduleError as error:
             form.add_error(None, str(error))
         else:
-            end = date_format(localtime(until), "DATETIME_FORMAT") if until else ""
+            end = words.clock(until, inside=True) if until else ""
             said = _("Paused until %(until)s.") % {"until": end} if until else _("Paused until somebody resumes it.")
             messages.success(request, said)
             return redirect("schedules:detail", pk)

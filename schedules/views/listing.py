@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.permissions import Action, is_admin, may
 from orchestrator_admin import words
 from orchestrator_admin.htmx import render_page
 from orchestrator_admin.paging import Page
@@ -30,8 +31,12 @@ from schedules.views.paging import paged_by
 from tasks.registry import label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
+
+    from accounts.permissions import Person
 
 PAGE = 30
 SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-created_at", "-id")}
@@ -69,6 +74,7 @@ def schedules(request: HttpRequest) -> HttpResponse:
         "chosen": kept(request.GET.dict()),
         "sort": sort,
         "rows": _rows(page),
+        "why_not": _why_not_pause(request.user, page.items),
         "page": page,
         **_counts(everything),
         "tags": _tags(everything),
@@ -123,6 +129,14 @@ def _rows(page: Page[Schedule]) -> list[Row]:
         )
         for schedule in page.items
     ]
+
+
+def _why_not_pause(user: Person, schedules: Sequence[Schedule]) -> str:
+    """Return why the viewer can pause none of these schedules, or nothing."""
+    names = {schedule.workflow_name for schedule in schedules if schedule.workflow_name}
+    if is_admin(user) or any(may(user, Action.SCHEDULE, name) for name in names):
+        return ""
+    return _("You may see these schedules but not change them. An administrator can give you the role “scheduler”.")
 
 
 def _counts(queryset: QuerySet[Schedule]) -> dict[str, Any]:

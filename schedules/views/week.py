@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DAYS = 7
 SCHEDULES = 100
+CROWDED = 16  # runs a day
 TIMES = 21  # three a day; what runs more often is "around the clock"
 
 
@@ -46,6 +48,16 @@ class Day:
 
     date: date
     runs: list[Run] = field(default_factory=list)
+
+    @property
+    def hours(self) -> list[tuple[datetime, list[Run]]]:
+        """The runs by hour, where there are too many to be read one by one; else nothing."""
+        if len(self.runs) <= CROWDED:
+            return []
+        by_hour = groupby(
+            self.runs, key=lambda run: timezone.localtime(run.at).replace(minute=0, second=0, microsecond=0)
+        )
+        return [(hour, list(runs)) for hour, runs in by_hour]
 
 
 @login_required

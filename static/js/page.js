@@ -86,6 +86,14 @@ document.addEventListener("change", (event) => {
 const selections = () => document.querySelectorAll("form[data-selection]").forEach(selection);
 document.addEventListener("DOMContentLoaded", selections);
 
+/* Of a long list in a box of its own, the current row is in sight. */
+document.addEventListener("DOMContentLoaded", () => {
+  for (const box of document.querySelectorAll(".tall")) {
+    const row = box.querySelector("[aria-current]");
+    if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
+  }
+});
+
 /* A swap must not lose the place: what was open, what was selected, where the focus was. It says what changed. */
 let before = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -93,7 +101,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   before = {
     open: [...target.querySelectorAll("details[id][open]")].map((item) => item.id),
     chosen: [...target.querySelectorAll("input[name=selected]:checked")].map((item) => item.value),
-    scrolled: [...target.querySelectorAll("pre[id]")].map((item) => [item.id, item.scrollTop, item.scrollHeight - item.clientHeight - item.scrollTop < 4]),
+    scrolled: [...target.querySelectorAll("pre[id], .tall[id]")].map((item) => [item.id, item.scrollTop, item.scrollHeight - item.clientHeight - item.scrollTop < 4]),
     focused: target.contains(document.activeElement),
   };
 });

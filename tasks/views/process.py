@@ -119,7 +119,9 @@ def note(request: HttpRequest, process_id: UUID) -> HttpResponse:
 
 def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
     """Return what the page and its live part show, in a fixed number of queries."""
-    steps = list(process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items")))
+    # In their order, said once more: a query that groups forgets the model's own.
+    counted = process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items"))
+    steps = list(counted.order_by("pk"))
     rows = step_rows(process, steps)
     selected = _selected(rows, request.GET.get("step", ""), process)
     shown = _everything if may(viewer(request), Action.RETRY, process.workflow.name) else without_routes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.models import User
+from accounts.permissions import Action, may
 from orchestrator_admin.htmx import render_page
 from orchestrator_admin.paging import paged
 from tasks import services
@@ -43,6 +45,7 @@ def processes(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "lines": [(process, titles[process.workflow.name]) for process in page.items],
+        "why_not": _why_not_act(viewer(request), titles),
         "form": narrowed.form,
         "narrowed": bool(_filters(request.GET)),
         "groups": [("", _("All")), *Group.choices],
@@ -117,6 +120,13 @@ def _csv(found: Any) -> Iterator[str]:
 def _text(value: str) -> str:
     """Return text that no spreadsheet takes for a formula."""
     return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
+
+
+def _why_not_act(user: User, names: Iterable[str]) -> str:
+    """Return why the viewer can do nothing to any process of these workflows, or nothing."""
+    if any(may(user, Action.RETRY, name) for name in names):
+        return ""
+    return _("You may see these processes but not change them. An administrator can give you the role “operator”.")
 
 
 def _choices(request: HttpRequest) -> list[tuple[str, str]]:

@@ -20,6 +20,14 @@ from tests.pages import HTMX, TRACEBACK, made, text_of, with_steps
 pytestmark = pytest.mark.django_db
 
 
+def test_steps_stand_in_the_order_in_which_they_ran(browser: Client) -> None:
+    names = [f"Configure device {number}" for number in range(500)]
+    shown = text_of(browser.get(f"/processes/{with_steps(made('failed'), *names).pk}/"))
+    order = [int(number) for number in re.findall(r"Configure device (\d+)", shown)]
+    assert order[:500] == list(range(500))
+    assert order[500] == 499  # the state shown is the last step's
+
+
 def test_a_process_shows_facts_steps_state_log_and_error(browser: Client) -> None:
     process = with_steps(made("failed", failed_reason="router <b>gone</b>", traceback=TRACEBACK), "Start", "NSO calls")
     step = ProcessStep.objects.filter(process=process).last()
