@@ -107,7 +107,7 @@ def claim(known: Collection[str], at_most: int) -> list[tuple[Occurrence, Declar
     return claimed
 
 
-def call(occurrence: Occurrence, declaration: Declaration, token: UUID) -> bool:
+def call(occurrence: Occurrence, declaration: Declaration, token: UUID, *, origin: str = Origin.SCHEDULE) -> bool:
     """Call a function for the occurrence claimed with `token`; return whether it came to its end.
 
     What it raises is recorded at the occurrence and logged. When the transaction's connection breaks meanwhile, nothing
@@ -120,7 +120,7 @@ def call(occurrence: Occurrence, declaration: Declaration, token: UUID) -> bool:
         try:
             with transaction.atomic():
                 carrier = connection.connection
-                _call_as(schedule, occurrence, declaration)
+                _call_as(schedule, occurrence, declaration, origin)
                 _conclude(occurrence, token, Verdict(Outcome.STARTED))
         except ClaimLost:
             logger.warning("function_claim_lost", function=declaration.path)
@@ -143,10 +143,8 @@ def end_interrupted(occurrence: Occurrence, token: UUID) -> None:
         _conclude(occurrence, token, Verdict(Outcome.FAILED, Reason.ERROR, detail))
 
 
-def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration) -> None:
-    with starting_from(
-        origin=Origin.SCHEDULE, schedule_id=schedule.id, occurrence_id=occurrence.id, user=schedule.owner
-    ):
+def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration, origin: str) -> None:
+    with starting_from(origin=origin, schedule_id=schedule.id, occurrence_id=occurrence.id, user=schedule.owner):
         declaration.call()
 
 

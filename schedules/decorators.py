@@ -26,6 +26,7 @@ from django.conf import settings
 
 from schedules.exceptions import DuplicateJob
 from schedules.policies import declared_policies
+from tasks.synchronous import refuse_async
 
 logger = structlog.get_logger(__name__)
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -109,11 +110,13 @@ class Declarations:
 
         `trigger` is interval, cron, date, calendarinterval, and, or; the trigger's own arguments follow as keywords,
         as APScheduler has them. Policies too: `misfire_grace_time` (seconds), `coalesce`, `max_instances`, or by our
-        names `misfire_grace`, `catch_up`, `catch_up_limit`, `overlap`. Without `id` the function's name is the id.
+        names `misfire_grace`, `catch_up`, `catch_up_limit`, `overlap`. Without `id` the function's name is the id. An
+        async function is refused with a TypeError: nobody would await it.
         """
         policies, trigger_fields = declared_policies(options)
 
         def declare(function: Function) -> Function:
+            refuse_async(function, f"the function of the schedule {id or function.__name__}")
             self._add(
                 Declaration(
                     job_id=id or function.__name__,

@@ -19,7 +19,7 @@ from schedules.exceptions import UnknownJob
 from schedules.models import Occurrence, Outcome, Schedule
 from schedules.services.running import start
 from tasks.exceptions import TaskError
-from tasks.models import FAILURES, Process
+from tasks.models import FAILURES, Origin, Process
 from tasks.services import run_inline, unqueued
 
 logger = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ def _start_function(schedule: Schedule, declaration: Declaration) -> list[str]:
     occurrence = Occurrence.objects.create(
         schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.CLAIMED, claim_token=token
     )
-    if calls.call(occurrence, declaration, token):
+    if calls.call(occurrence, declaration, token, origin=Origin.COMMAND):
         return []
     calls.end_interrupted(occurrence, token)
     occurrence.refresh_from_db()
@@ -83,7 +83,7 @@ def _start_task(schedule: Schedule) -> list[str]:
     occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)
     try:
         with transaction.atomic():
-            start([occurrence], schedule, schedule.owner)
+            start([occurrence], schedule, schedule.owner, origin=Origin.COMMAND)
             occurrence.save(force_insert=True)
     except TaskError as error:
         return [str(error)]

@@ -16,6 +16,7 @@ from schedules.decisions import STARTED, Verdict, apply, start_request
 from schedules.exceptions import CannotStart
 from schedules.models import Occurrence, Outcome, Schedule
 from schedules.services.access import locked
+from tasks.models import Origin
 from tasks.services import start_many
 
 
@@ -37,7 +38,9 @@ def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurre
     return occurrence
 
 
-def start(occurrences: list[Occurrence], schedule: Schedule, user: Person | None) -> None:
+def start(
+    occurrences: list[Occurrence], schedule: Schedule, user: Person | None, *, origin: str = Origin.SCHEDULE
+) -> None:
     """Start the schedule's task for these occurrences, or put its function up to be called; unsaved.
 
     Raises the TaskError of the first one that is refused.
@@ -47,7 +50,7 @@ def start(occurrences: list[Occurrence], schedule: Schedule, user: Person | None
             apply(occurrence, Verdict(Outcome.CLAIMED))
             occurrence.claim_expires_at = timezone.now()
         return
-    requests = [replace(start_request(schedule, occurrence), user=user) for occurrence in occurrences]
+    requests = [replace(start_request(schedule, occurrence, origin=origin), user=user) for occurrence in occurrences]
     for occurrence, result in zip(occurrences, start_many(requests), strict=True):
         if isinstance(result, Exception):
             raise result

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from schedules.triggers.dst import TICK, resolve
 from schedules.triggers.errors import SearchLimitReached
 
-if TYPE_CHECKING:
-    from schedules.triggers.base import Trigger
-
 SECOND = timedelta(seconds=1)
 
 
-def next_after(trigger: Trigger, after: datetime) -> datetime | None:
+class Delayable(Protocol):
+    """The part of a trigger that is needed here."""
+
+    zone: ZoneInfo
+    end: datetime | None
+    jitter: int
+    salt: str
+
+    def undelayed_after(self, after: datetime) -> datetime | None:
+        """Return the first due time strictly later than `after`, before any random delay."""
+
+    def within(self, after: datetime, until: datetime) -> datetime | None:
+        """Return `undelayed_after(after)` when it is not later than `until`."""
+
+
+def next_after(trigger: Delayable, after: datetime) -> datetime | None:
     """Return the first delayed due time strictly later than `after`."""
     due = _last_undelayed(trigger, after) or trigger.undelayed_after(after)
     while due is not None:
@@ -31,12 +44,12 @@ def next_after(trigger: Trigger, after: datetime) -> datetime | None:
     return None
 
 
-def undelayed(trigger: Trigger, delayed: datetime) -> datetime:
+def undelayed(trigger: Delayable, delayed: datetime) -> datetime:
     """Return the due time that was delayed to `delayed`."""
     return (_last_undelayed(trigger, delayed) if trigger.jitter else None) or delayed
 
 
-def delay(trigger: Trigger, due: datetime) -> timedelta:
+def delay(trigger: Delayable, due: datetime) -> timedelta:
     """Return how long that due time is delayed."""
     tomorrow = (due.astimezone(trigger.zone) + timedelta(days=1)).date()
     bounds = [resolve(datetime.combine(tomorrow, time()), trigger.zone) - TICK]
@@ -53,7 +66,7 @@ def delay(trigger: Trigger, due: datetime) -> timedelta:
     return timedelta(seconds=int.from_bytes(digest) * (most + 1) >> 64)
 
 
-def _last_undelayed(trigger: Trigger, until: datetime) -> datetime | None:
+def _last_undelayed(trigger: Delayable, until: datetime) -> datetime | None:
     """Return the last undelayed due time in the `jitter` seconds up to `until`: only that one may still be to come."""
     low, high = timedelta(), timedelta(seconds=trigger.jitter + 1)
     found = trigger.within(until - high, until)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from schedules.models import Occurrence, Outcome, SchedulerInstance
+from schedules.models import Occurrence, Outcome, Schedule, SchedulerInstance
 from schedules.scheduler import EXIT_WEDGED
+from tests.faults.test_engine_outages import outage
 from tests.faults.test_scheduler_kills import finish, started
 from tests.schedules.ledger import audit, every_second
 from tests.system import System, wait_until
@@ -25,6 +26,21 @@ def test_the_database_is_restarted_again_and_again_under_load(system: System, lo
         system.restart_database("immediate" if number % 2 else "fast")
     found = finish(system, schedulers, first)
     assert found.due > 0
+    assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
+
+
+@pytest.mark.timeout(400)
+def test_the_database_is_away_for_a_minute(system: System, long_run: bool) -> None:
+    """What fell due meanwhile is in the ledger once; schedulers are back at work soon after the database is."""
+    schedulers = started(system, 2)
+    first = every_second(20, catch_up="all", catch_up_limit=1000)
+    with outage(system):
+        time.sleep(60 if long_run else 3)
+        assert [scheduler.returncode for scheduler in schedulers] == [None, None]
+    back = timezone.now()
+    system.wait_for(lambda: not Schedule.objects.filter(id__in=first, next_due_at__lte=back).exists(), 60)
+    found = finish(system, schedulers, first)
+    assert found.due > len(first) * (60 if long_run else 3)
     assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
 
 

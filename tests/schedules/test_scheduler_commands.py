@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from schedules.models import Occurrence, Outcome, Schedule, SchedulerInstance
-from tasks.models import Process, ProcessStatus
+from tasks.models import Origin, Process, ProcessStatus
 from tests.schedules.ledger import every_second
 from tests.system import System
 
@@ -15,7 +15,7 @@ def test_force_runs_a_job_of_the_schedule_files_with_nothing_else_running(system
     assert forced.returncode == 0, forced.output
     assert "NSO calls finished" in forced.output
     process = Process.objects.get()
-    assert process.status == ProcessStatus.COMPLETED
+    assert (process.status, process.origin) == (ProcessStatus.COMPLETED, Origin.COMMAND)
     occurrence = Occurrence.objects.get(id=process.occurrence_id)
     assert (occurrence.manual, occurrence.outcome) == (True, Outcome.STARTED)
     assert not system.sql("SELECT FROM procrastinate_jobs")

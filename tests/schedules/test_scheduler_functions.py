@@ -244,6 +244,13 @@ def test_declaring_twice_under_one_id_is_refused_except_for_a_users_own_in_place
     assert declared.all()["other"].function is start_two
 
 
+def test_an_async_function_is_refused_where_it_is_declared() -> None:
+    async def fetch() -> None: ...
+
+    with pytest.raises(TypeError, match=r"asyncio\.run"):
+        Declarations().scheduled_job("interval", hours=1, id="fetch")(fetch)
+
+
 def test_the_old_decorator_still_declares_and_warns() -> None:
     declared = Declarations()
     with pytest.warns(DeprecationWarning, match="scheduled_job"):
