@@ -288,9 +288,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# Queue. Procrastinate would import each app's module `tasks`, which here is an application: name ours instead.
+# Queue. Procrastinate would import each app's module `tasks`, which here is an application. Our jobs need none: workers
+# run what a job names by themselves.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
-PROCRASTINATE_IMPORT_PATHS = ["tasks.jobs"]
 
 # Logging: structlog for ours and everybody's; see orchestrator_admin/logging.py.
 LOGGING_CONFIG = None

@@ -1,4 +1,4 @@
-"""Keeps the runs of this operating-system process alive: renews their leases, writes their logs, beats for a worker.
+"""Keeps the runs of this operating-system process alive: renews leases, writes logs, tells news, beats for a worker.
 
 One thread with a connection of its own, so that a step that holds its own connection for hours disturbs nothing. A run
 whose lease is gone is told so; it ends at its next commit, which the database would refuse anyway.
@@ -21,6 +21,7 @@ from django.db import connection
 from orchestrator_admin.ids import uuid7
 from tasks import sql, steplogs, transitions
 from tasks.engine import Run
+from tasks.news import TOGETHER, news
 
 logger = structlog.get_logger(__name__)
 
@@ -83,15 +84,22 @@ class Keeper(threading.Thread):
     def run(self) -> None:
         """Work until `end` is called. A database that is away is waited for."""
         steplogs.install()
+        ticked = float("-inf")
+        while not self._ending.is_set():
+            if time.monotonic() - ticked >= TICK:
+                self._once()
+                ticked = time.monotonic()
+            news.came.wait(max(0.0, ticked + TICK - time.monotonic()))
+            if self._tell():
+                self._ending.wait(TOGETHER)
         self._once()
-        while not self._ending.wait(TICK):
-            self._once()
-        self._once()
+        self._tell()
         connection.close()
 
     def end(self) -> None:
         """Write what is left and end the thread."""
         self._ending.set()
+        news.came.set()
         self.join(timeout=10)
 
     def _once(self) -> None:
@@ -110,6 +118,14 @@ class Keeper(threading.Thread):
         except Exception:
             logger.exception("keeper_failed")
             connection.close()
+
+    def _tell(self) -> bool:
+        try:
+            return news.tell()
+        except Exception as error:
+            logger.warning("news_not_told", error=str(error).strip())
+            connection.close()
+            return False
 
     def _flush_logs(self) -> None:
         steplogs.handler.flush_lines()

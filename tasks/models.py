@@ -1,6 +1,6 @@
 """What the database knows of workflows and their runs.
 
-Fields, constraints, querysets and short properties only. `transitions.py` is the only writer of `Process.status`,
+Fields, constraints, querysets and short properties only. `transitions` is the only writer of `Process.status`,
 `engine` of steps, `services` of new processes. Triggers in the database refuse illegal transitions, and tell the live
 pages what changed.
 """
@@ -234,8 +234,9 @@ class Process(models.Model):
                 operation=pgtrigger.UpdateOf("status", "current_step", "note"),  # type: ignore[no-untyped-call]
                 # Workers tell of what they do under a lease by themselves, after the commit: see `news.py`.
                 condition=pgtrigger.Condition(
-                    "((OLD.status, OLD.current_step, OLD.note) IS DISTINCT FROM (NEW.status, NEW.current_step, NEW.note)"
-                    " AND (OLD.note IS DISTINCT FROM NEW.note OR COALESCE(OLD.lease_token, NEW.lease_token) IS NULL"
+                    "((OLD.status, OLD.current_step, OLD.note) IS DISTINCT FROM"
+                    " (NEW.status, NEW.current_step, NEW.note) AND (OLD.note IS DISTINCT FROM NEW.note"
+                    " OR COALESCE(OLD.lease_token, NEW.lease_token) IS NULL"
                     " OR current_setting('orchestrator.tells', true) IS DISTINCT FROM 'by itself'))"
                 ),
                 func="PERFORM pg_notify('orchestrator_process', NEW.process_id::text); RETURN NULL;",

@@ -1,4 +1,4 @@
-"""The queue: Procrastinate's jobs, each of which tells a worker to look at one process (`tasks.jobs`).
+"""The queue: Procrastinate's jobs, each of which tells a worker to look at one process.
 
 A job only wakes somebody up; the truth is the process row. A process has at most one waiting job (its id is the job's
 queueing lock). Jobs are written on Django's connection, in the transaction of what they belong to, and are deleted

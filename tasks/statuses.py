@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ProcessStatus(TextChoices):
-    """State of a process. `created` and `resumed` are queued; see `transitions.py` for what may follow what."""
+    """State of a process. `created` and `resumed` are queued; see `transitions` for what may follow what."""
 
     CREATED = "created", _("Created")
     RUNNING = "running", _("Running")

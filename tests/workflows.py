@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 from django import forms
+from django.db import connections
 
 from orchestrator.config.assignee import Assignee
 from orchestrator.db import Product
@@ -266,6 +267,19 @@ def writes(product: str, fail_after: bool = False, gate: str | None = None) -> S
 @workflow("Writes to the database", target=Target.SYSTEM)
 def writing() -> StepList:
     return init >> writes >> done
+
+
+@step("Close the connection")
+def closes_connection(product: str = "") -> State:
+    if product:
+        Product.objects.create(name=product)
+    connections.close_all()
+    return {"closed": True}
+
+
+@workflow("Closes its connection", target=Target.SYSTEM)
+def closing() -> StepList:
+    return init >> closes_connection >> done
 
 
 @step("Break the transaction")
@@ -562,7 +576,7 @@ WORKFLOWS = [
     "dawdling_last", "failing_slowly", "asking_superusers", "called_back", "called_back_late", "grouped",
     "grouped_asking", "conditional_steps", "lenses", "going_over", "going_over_simply", "asking_over", "nested",
     "anything", "choosy", "limited", "locking", "queued_elsewhere",
-    "validating_one", "creating_one", "guarded",
+    "validating_one", "creating_one", "guarded", "closing",
 ]  # fmt: skip
 for _name in WORKFLOWS:
     LazyWorkflowInstance("tests.workflows", _name)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tasks import queue, registry, sql, transitions
 from tasks.engine import place
-from tasks.exceptions import StepError
+from tasks.exceptions import DefinitionChanged, StepError
 from tasks.state import dumps, loads
 from tasks.statuses import ProcessStatus, StepStatus
 from tasks.steps import Kind, Step, merged
@@ -68,7 +68,13 @@ def _descend(
     kept, found = loads(progress or "{}")
     kept = {"done": [], "state": holds_view, "returned": {}, **kept}
     rows.append(_Level(row_id, step, state, kept))
-    part = step.steps[place.find(step.steps, kept["done"])]
+    index = place.find(step.steps, kept["done"])
+    if index == len(step.steps):
+        raise DefinitionChanged(
+            f"The workflow was changed while this process was under way: “{step.name}”, where it waits, waits for "
+            "nothing any more. Bring the step back, or start the process again."
+        )
+    part = step.steps[index]
     if part.kind in (Kind.INPUT, Kind.AWAIT):
         view = part.view(kept["state"])[1]
         return Pending(part, view, secrets | found, rows)

@@ -53,7 +53,12 @@ def perform(run: Run, step: Step, view: dict[str, Any], path: str, prepare: Call
     save: Save | None = None
     try:
         with transaction.atomic():
-            save = prepare(call(run, step, view, path))
+            returned = call(run, step, view, path)
+            if connection.closed_in_transaction:
+                raise StepError(
+                    f"The step “{step.name}” closed its connection to the database. What it wrote before is undone."
+                )
+            save = prepare(returned)
             orders = None if sql.untouched() else save()
     except LeaseLost:
         raise

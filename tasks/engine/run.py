@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from uuid import UUID
 
 import structlog
@@ -35,15 +36,18 @@ def run_process(
     stopping: Callable[[], bool] = lambda: False,
     register: Callable[[Run], None] = lambda run: None,
     job_id: int | None = None,
+    claimed: Claimed | None = None,
 ) -> Run | None:
     """Claim a queued process and run it until it ends or stops. None when there was nothing to claim.
+
+    One that was `claimed` already, with the same `token`, is run from there on.
 
     `register(run)` is told of the run once it is claimed, so that its lease can be kept. Never raises what a step
     raises; raises OperationalError when the database stays unreachable, and the sweeper takes over.
     """
     token = token or uuid.uuid4()
     with bound_contextvars(process_id=str(process_id)):
-        run, executor = _claimed(process_id, token, worker, stopping, register, job_id)
+        run, executor = _claimed(process_id, token, worker, stopping, register, job_id, claimed)
         if run is None:
             return None
         try:
@@ -66,13 +70,19 @@ def _claimed(
     stopping: Callable[[], bool],
     register: Callable[[Run], None],
     job_id: int | None,
+    claimed: Claimed | None,
 ) -> tuple[Run | None, Executor | None]:
-    """Claim the process and record its first steps without a function, in one transaction."""
+    """Claim the process and record its first steps without a function, in one transaction.
+
+    When the connection breaks, what was claimed is claimed again, by the same token, and what was recorded is read.
+    """
     deadline = time.monotonic() + PATIENCE
+    together: AbstractContextManager[None] = transaction.atomic() if claimed is None else nullcontext()
     while True:
         try:
-            with transaction.atomic():
-                claimed = transitions.claim(process_id, token, worker) or limits.claim(process_id, token, worker)
+            with together:
+                claimed = claimed or transitions.claim(process_id, token, worker)
+                claimed = claimed or limits.claim(process_id, token, worker)
                 if claimed is None:
                     return None, None
                 run = Run(
@@ -92,6 +102,7 @@ def _claimed(
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
+            claimed, together = None, transaction.atomic()
     if executor is not None:
         register(run)
         if claimed.abort_requested_by:
@@ -128,6 +139,7 @@ def _load(run: Run, claimed: Claimed) -> None:
     if not run.done:
         run.state, found = loads(claimed.initial)
         run.secrets |= found
+        run.done.extend(claimed.led)
 
 
 def _read_history(run: Run) -> None:

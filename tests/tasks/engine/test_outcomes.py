@@ -153,3 +153,12 @@ def test_a_step_that_breaks_its_transaction_fails(bench: Bench) -> None:
     process = bench.run("breaking")
     assert process.status == ProcessStatus.FAILED
     assert not Product.objects.filter(name="twice").exists()
+
+
+@pytest.mark.parametrize("product", ["", "written before"])
+def test_a_step_that_closes_its_connection_fails(bench: Bench, product: str) -> None:
+    """What it wrote before was undone by the server: nobody must take that for a success."""
+    process = bench.run("closing", product=product)
+    assert process.status == ProcessStatus.FAILED
+    assert "closed its connection to the database" in process.failed_reason
+    assert not Product.objects.filter(name="written before").exists()

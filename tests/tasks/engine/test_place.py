@@ -6,9 +6,9 @@ import pytest
 
 from tasks import engine, registry, services
 from tasks.engine.place import find
-from tasks.exceptions import DefinitionChanged
+from tasks.exceptions import DefinitionChanged, IllegalTransition
 from tasks.models import Process, ProcessStatus
-from tasks.workflow import Assignee, StepList, begin, done, init, inputstep, step, step_group
+from tasks.workflow import Assignee, Step, StepList, begin, done, init, inputstep, step, step_group
 from tests.system import System
 
 
@@ -133,8 +133,6 @@ def test_what_a_group_has_done_outlives_a_definition_that_does_not_fit(system: S
 
 
 def test_a_form_that_is_gone_cannot_be_answered(system: System) -> None:
-    from tasks.exceptions import IllegalTransition
-
     define(init >> inputstep("Ask", Assignee.NOC)(lambda: None) >> done)
     process_id = services.start_process("anything")
     process = run(process_id)
@@ -142,6 +140,17 @@ def test_a_form_that_is_gone_cannot_be_answered(system: System) -> None:
     define(init >> done)
     assert services.pending_form(process) is None
     with pytest.raises(IllegalTransition, match="“Ask”, where it stopped"):
+        services.resume_process(process_id, [])
+
+
+@pytest.mark.parametrize("part", [step("Ask")(lambda: None), step_group("Ask", begin)])
+def test_a_form_that_became_something_else_cannot_be_answered(system: System, part: Step) -> None:
+    define(init >> inputstep("Ask", Assignee.NOC)(lambda: None) >> done)
+    process_id = services.start_process("anything")
+    process = run(process_id)
+    define(init >> part >> done)
+    assert services.pending_form(process) is None
+    with pytest.raises(IllegalTransition, match="“Ask”, where it waits, waits for nothing"):
         services.resume_process(process_id, [])
 
 

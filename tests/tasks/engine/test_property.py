@@ -38,7 +38,7 @@ from tasks.workflow import (
 )
 from tests.system import System, wait_until
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @dataclass

@@ -1,0 +1,134 @@
+"""Procrastinate's worker, taught to outlive its database, and to let the threads that run processes fetch their jobs.
+
+The event loop registers the worker, keeps its heartbeat and listens. For each job that is announced it wakes a thread;
+a thread takes jobs, by Procrastinate's own function, until there is none, so that a busy worker hands nothing from the
+loop to the threads and back. Guarantee: no announcement is lost. What is announced while all threads are busy, while
+one is just finding the queue empty, or before the worker listens, is looked for once more; and every few seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import psycopg
+import structlog
+from procrastinate import exceptions, psycopg_connector
+from procrastinate.worker import Worker
+from psycopg_pool import AsyncConnectionPool
+
+logger = structlog.get_logger(__name__)
+
+PAUSE: Final = 1.0
+
+
+class ProcessWorker(Worker):
+    """`drain(found)` runs in a thread: it does jobs until there is none, and calls `found` when it has the first.
+
+    `ask_to_stop` is called when the worker is told to end.
+    """
+
+    def __init__(
+        self, *args: Any, drain: Callable[[Callable[[], None]], None], ask_to_stop: Callable[[], None], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._drain, self._ask_to_stop = drain, ask_to_stop
+        self._busy: set[asyncio.Future[None]] = set()
+        self._missed = False
+        self._failures = 0
+
+    def stop(self) -> None:
+        """Take no more jobs; processes that run here are handed back after their current step."""
+        self._ask_to_stop()
+        super().stop()  # type: ignore[no-untyped-call]
+
+    def look(self) -> None:
+        """Look for jobs nobody announced; where there is one there may be more, so each first find wakes a thread."""
+        self._wake(lambda: self._loop and self._loop.call_soon_threadsafe(self.look))
+
+    def _wake(self, found: Callable[[], Any] = lambda: None) -> None:
+        if self._stop_event.is_set():
+            return
+        if len(self._busy) >= self.concurrency:
+            self._missed = True
+            return
+        thread = asyncio.get_running_loop().run_in_executor(None, self._drain, found)
+        self._busy.add(thread)
+        thread.add_done_callback(self._rest)
+
+    def _rest(self, thread: asyncio.Future[None]) -> None:
+        self._busy.discard(thread)
+        if error := thread.exception():
+            pause = min(PAUSE, 0.05 * 2 ** min(self._failures, 10))
+            self._failures += 1
+            logger.warning("jobs_not_fetched", error=str(error).strip(), next_try_in=pause)
+            asyncio.get_running_loop().call_later(pause, self.look)
+            return
+        self._failures = 0
+        if self._missed:
+            self._missed = False
+            self.look()
+
+    # What Procrastinate's worker calls.
+
+    async def _fetch_and_process_jobs(self) -> None:
+        self._new_job_event.clear()
+        self.look()
+
+    async def _handle_notification(self, *, channel: str, notification: Any) -> None:
+        if notification["type"] == "job_inserted":
+            self._wake()
+
+    async def _shutdown(self, side_tasks: list[asyncio.Task[Any]]) -> None:
+        """Wait for the running steps while the heartbeat goes on: without it others would take our jobs for stalled."""
+        while self._busy:
+            await asyncio.wait(self._busy)
+        await super()._shutdown(side_tasks)
+
+    async def _update_heartbeat(self) -> None:
+        while True:
+            try:
+                await super()._update_heartbeat()  # type: ignore[no-untyped-call]
+            except exceptions.ConnectorException as error:
+                logger.warning("queue_heartbeat_failed", error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(PAUSE)
+
+
+class Connector(psycopg_connector.PsycopgConnector):
+    """Connections for the event loop, which listens again whatever happened to the connection that listened.
+
+    `on_listening` is called whenever it listens anew: what was announced before was not heard.
+    """
+
+    on_listening: Callable[[], None] = staticmethod(lambda: None)
+
+    async def listen_notify(self, on_notification: Any, channels: Iterable[str]) -> None:
+        names = list(channels)
+        while True:
+            try:
+                await super().listen_notify(on_notification, names)
+            except (exceptions.ConnectorException, psycopg.OperationalError) as error:
+                logger.warning("listening_interrupted", error=str(error.__cause__ or error).strip())
+                await asyncio.sleep(PAUSE)
+
+    async def _loop_notify(self, *args: Any, **options: Any) -> None:
+        self.on_listening()
+        await super()._loop_notify(*args, **options)
+
+
+def make_connector(parameters: dict[str, Any]) -> Connector:
+    """Return a connector of few connections, each of whose statements is a transaction: one round trip, not three."""
+    return Connector(pool_factory=_unchecked, kwargs=parameters, min_size=1, max_size=2, configure=_autocommit)
+
+
+def _unchecked(**options: Any) -> AsyncConnectionPool[Any]:
+    """Make a pool that does not ask each connection whether it lives before it is used: what fails is done again.
+
+    Its pauses double while the database is away, up to a minute: an attempt is given up early, the next begins anew.
+    """
+    return AsyncConnectionPool(**(options | {"check": None, "timeout": 5.0, "reconnect_timeout": 3.0}))
+
+
+async def _autocommit(queue_connection: psycopg.AsyncConnection[Any]) -> None:
+    await queue_connection.set_autocommit(True)

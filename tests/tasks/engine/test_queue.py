@@ -1,0 +1,260 @@
+"""Jobs and processes that meet, miss each other, or are lost in between."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from procrastinate import App
+from procrastinate.contrib.django.utils import connector_params
+
+from tasks import engine, queue, services, transitions
+from tasks.models import Process, ProcessStatus
+from tasks.queue_worker import ProcessWorker, make_connector
+from tasks.sweeper import sweep
+from tests.databases import connect
+from tests.system import System, wait_until
+
+
+def jobs(system: System) -> list[tuple[Any, ...]]:
+    return system.sql("SELECT id, status, queueing_lock FROM procrastinate_jobs ORDER BY id")
+
+
+@pytest.fixture(autouse=True)
+def _without_jobs(system: System) -> Iterator[None]:
+    yield
+    system.sql("TRUNCATE tasks_process, procrastinate_jobs CASCADE")
+
+
+TOKEN = UUID(int=7)
+
+
+def take(system: System, leads: transitions.Leads | None = None) -> Any:
+    [(number,)] = system.sql("SELECT worker_id FROM procrastinate_register_worker_v1()")
+    return transitions.take(None, number, TOKEN, "here", leads)
+
+
+# Queued again
+
+
+def test_several_may_queue_a_process_again_at_once(system: System) -> None:
+    """Whoever is second waits for the first and leaves the job alone; Procrastinate's own function would raise."""
+    process_id = services.start_process("succeeding")
+    system.sql("DELETE FROM procrastinate_jobs")
+    began, answers = threading.Event(), []
+
+    def second() -> None:
+        began.set()
+        answers.append(queue.enqueue_again([process_id]))
+        connection.close()
+
+    other = threading.Thread(target=second)
+    with transaction.atomic():
+        assert queue.enqueue_again([process_id]) == 1
+        other.start()
+        began.wait()
+        blocked = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        wait_until(lambda: system.sql(blocked))
+    other.join()
+    assert answers == [0]
+    assert len(jobs(system)) == 1
+
+
+def test_no_worker_takes_a_waiting_job_before_its_process_is_as_it_shall_find_it(system: System) -> None:
+    """A job that waits already stays locked until what belongs to it is committed."""
+    process_id = services.start_process("succeeding")
+    with transaction.atomic():
+        assert queue.enqueue_again([process_id]) == 0
+        with connect(system.database) as worker:
+            row = worker.execute("SELECT id FROM procrastinate_fetch_job_v2(NULL, NULL)").fetchone()
+            assert row == (None,)
+    assert take(system).process_id == process_id
+
+
+# Taken
+
+
+def test_a_job_and_its_process_are_taken_at_once(system: System) -> None:
+    process_id = services.start_process("succeeding")
+    taken = take(system)
+    assert (taken.process_id, taken.claimed.workflow_name) == (process_id, "succeeding")
+    assert Process.objects.get(pk=process_id).status == ProcessStatus.RUNNING
+    assert [status for _id, status, _lock in jobs(system)] == ["doing"]
+    assert take(system) is None
+
+
+def test_the_first_steps_without_a_function_are_recorded_along_with_that(system: System) -> None:
+    process_id = services.start_process("failing", {"fail": "value"})
+    leads = transitions.Leads({"failing": (["Start"], "Count")})
+    taken = take(system, leads)
+    process = Process.objects.get(pk=process_id)
+    assert taken.claimed.led == ("Start",)
+    assert process.current_step == "Count"
+    [start] = process.steps.all()
+    assert (start.name, start.status, start.position, start.state["fail"]) == ("Start", "success", 0, "value")
+
+    engine.run_process(process_id, token=TOKEN, job_id=taken.job_id, claimed=taken.claimed)
+    names = ["Start", "Count", "Fail as told"]
+    assert list(process.steps.values_list("name", flat=True)) == names
+    services.retry_process(process_id)
+    again = take(system, leads)
+    assert (again.claimed.led, again.claimed.current_step) == ((), "Fail as told")
+    assert list(process.steps.values_list("name", flat=True)) == names
+
+
+def test_an_answer_that_was_lost_is_asked_for_again(system: System) -> None:
+    process_id = services.start_process("succeeding")
+    [(number,)] = system.sql("SELECT worker_id FROM procrastinate_register_worker_v1()")
+    assert transitions.taken(number, TOKEN) is None
+    taken = transitions.take(None, number, TOKEN, "here")
+    again = transitions.taken(number, TOKEN)
+    assert taken
+    assert again
+    assert (again.job_id, again.process_id) == (taken.job_id, process_id)
+    assert transitions.taken(number + 1, TOKEN) is None
+
+
+def test_what_cannot_be_claimed_at_once_is_left_to_a_closer_look(system: System) -> None:
+    process_id = services.start_process("limited")
+    taken = take(system)
+    assert (taken.process_id, taken.claimed) == (process_id, None)
+    assert Process.objects.get(pk=process_id).status == ProcessStatus.CREATED
+
+
+def test_a_job_that_a_living_worker_took_without_knowing_is_replaced(system: System) -> None:
+    """The connection broke before the answer came, and the process could not be claimed in the same statement."""
+    process_id = services.start_process("succeeding")
+    services.lock_engine("for a moment")
+    taken = take(system)
+    assert taken.claimed is None
+    services.unlock_engine()
+    system.sql("DELETE FROM procrastinate_jobs WHERE status = 'todo'")
+    system.sql("UPDATE tasks_process SET last_modified_at = now() - interval '1 minute'")
+    sweep()
+    assert jobs(system) == [(taken.job_id, "doing", str(process_id))]
+    system.sql("UPDATE procrastinate_events SET at = at - interval '1 minute'")
+    sweep()
+    assert [(status, lock) for _id, status, lock in jobs(system)] == [("todo", str(process_id))]
+
+
+# Announced
+
+
+class Drains:
+    """What a thread of a worker is to do: counted, and held up while the gate is closed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def __call__(self, found: Callable[[], None]) -> None:
+        self.count += 1
+        self.gate.wait()
+
+    async def reach(self, count: int) -> None:
+        """Wait until there were so many, and a moment in which no other may follow."""
+        await asyncio.to_thread(wait_until, lambda: self.count >= count)
+        await asyncio.sleep(0.2)
+
+
+def watched(story: Callable[[Drains], Any]) -> Drains:
+    """Run a worker of one thread that never polls, and `story` beside it."""
+    drains = Drains()
+
+    async def main() -> None:
+        connector = make_connector(connector_params())
+        app = App(connector=connector)
+        worker = ProcessWorker(
+            app, drain=drains, ask_to_stop=lambda: None, concurrency=1, fetch_job_polling_interval=3600.0,
+            install_signal_handlers=False,
+        )  # fmt: skip
+        connector.on_listening = worker.look
+        async with app.open_async():
+            running = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
+            await drains.reach(2)  # one at the start, one when it listens
+            await story(drains)
+            worker.stop()
+            await running
+
+    asyncio.run(main())
+    return drains
+
+
+async def start() -> None:
+    def inner() -> None:
+        services.start_process("succeeding")
+        connection.close()
+
+    await asyncio.to_thread(inner)
+
+
+def test_a_worker_looks_for_jobs_when_it_starts_when_it_listens_and_for_each_that_is_announced(system: System) -> None:
+    async def story(drains: Drains) -> None:
+        assert drains.count == 2
+        await start()
+        await drains.reach(3)
+
+    assert watched(story).count == 3
+
+
+def test_what_is_announced_while_all_threads_are_busy_is_looked_for_afterwards(system: System) -> None:
+    async def story(drains: Drains) -> None:
+        drains.gate.clear()
+        await start()
+        await drains.reach(3)
+        await start()
+        await start()
+        await asyncio.sleep(0.2)
+        assert drains.count == 3
+        drains.gate.set()
+        await drains.reach(4)
+
+    assert watched(story).count >= 4
+
+
+def test_what_was_announced_while_nobody_listened_is_looked_for_afterwards(system: System) -> None:
+    async def story(drains: Drains) -> None:
+        listening = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND query LIKE 'LISTEN %%'"
+        )
+        assert system.sql(listening, system.database)
+        await drains.reach(3)
+
+    watched(story)
+
+
+# Told
+
+
+def test_pages_are_told_of_what_a_worker_does_after_the_commit(system: System) -> None:
+    with connect(system.database) as page:
+        page.execute("LISTEN orchestrator_process")
+        worker = system.worker()
+        process_id = services.start_process("succeeding")
+        wait_until(lambda: Process.objects.get(pk=process_id).status == ProcessStatus.COMPLETED)
+        heard = [notice.payload for notice in page.notifies(timeout=2)]
+        assert worker.stop() == 0
+    assert heard.count(str(process_id)) >= 2  # when it was created, and by the worker
+    assert set(heard) == {str(process_id)}
+
+
+@pytest.mark.parametrize(("by_itself", "told"), [(True, 0), (False, 1)])
+def test_only_who_says_so_tells_by_itself(system: System, *, by_itself: bool, told: int) -> None:
+    """Workers of the version before go on telling by the trigger while both run."""
+    process_id = services.start_process("succeeding")
+    taken = take(system)
+    assert taken.claimed
+    with connect(system.database) as page, connect(system.database) as worker:
+        page.execute("LISTEN orchestrator_process")
+        if by_itself:
+            worker.execute("SET orchestrator.tells = 'by itself'")
+        worker.execute("UPDATE tasks_process SET current_step = 'elsewhere' WHERE process_id = %s", (process_id,))
+        assert len(list(page.notifies(timeout=0.5))) == told
+        worker.execute("UPDATE tasks_process SET note = 'seen' WHERE process_id = %s", (process_id,))
+        assert len(list(page.notifies(timeout=0.5))) == 1
