@@ -99,7 +99,7 @@ def _copy(source: str, target: str) -> None:
 
 
 def _register_workflows_of_tests() -> None:
-    """Add the rows that a migration would add for the workflows of tests/workflows.py."""
+    """Add the rows that a migration would add for the workflows of tests/workflows."""
     from tasks.models import Workflow
     from tasks.registry import autodiscover, get_workflow, registered
 

@@ -11,7 +11,7 @@ for name in set(os.environ) - KEPT:  # what a shell has exported for a deploymen
 os.environ.setdefault("ORCHESTRATOR_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "test"))
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # a cluster each: some tests restart it, or kill it
     os.environ["ORCHESTRATOR_DATA_DIR"] += f"-{worker}"
-os.environ.setdefault("ORCHESTRATOR_APPS", "tests")  # tests/workflows.py is loaded as any user's would be
+os.environ.setdefault("ORCHESTRATOR_APPS", "tests")  # tests/workflows is loaded as any user's would be
 
 from orchestrator_admin.settings import *  # noqa: E402, F403  reads the environment
 
