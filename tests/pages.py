@@ -92,10 +92,14 @@ def text_of(response: Any) -> str:
 
 
 def queries(client: Client, path: str, **headers: str) -> int:
-    """Return how many statements a page takes, once everything that is read once a process has been read."""
+    """Return how many statements a page takes, once everything that is read once a process has been read.
+
+    The fewest of three: what is kept for a second only is read again where a slow machine takes longer for the page.
+    """
     client.get(path, headers=headers)
-    with CaptureQueriesContext(
-        connection,
-    ) as caught:
-        assert client.get(path, headers=headers).status_code == 200
-    return len(caught)
+    counts = []
+    for _time in range(3):
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(path, headers=headers).status_code == 200
+        counts.append(len(caught))
+    return min(counts)

@@ -91,6 +91,7 @@ class System:
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
+            **MEASURED,
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "default"),
             "DATABASE_URL": f"postgresql://orchestrator@/{database}?host={server().socket_dir}",

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from orchestrator_admin import environment as env
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.system import MEASURED, ROOT
 
 
 @pytest.mark.parametrize(
@@ -103,7 +102,8 @@ def test_a_secret_key_that_cannot_be_made_is_a_clear_message(tmp_path: Path) -> 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "manage.py", *arguments], cwd=ROOT, text=True, capture_output=True, check=False,
-        env={"PATH": os.environ["PATH"], "ORCHESTRATOR_DATA_DIR": os.environ["ORCHESTRATOR_DATA_DIR"], **environment},
+        env={**MEASURED, "PATH": os.environ["PATH"], "ORCHESTRATOR_DATA_DIR": os.environ["ORCHESTRATOR_DATA_DIR"],
+             **environment},
     )  # fmt: skip
 
 

@@ -7,9 +7,6 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -47,16 +44,6 @@ def text(response: Any) -> str:
 
 def address(name: str, schedule: Schedule | None = None) -> str:
     return reverse(f"schedules:{name}", args=[schedule.pk] if schedule else [])
-
-
-def queries(browser: Client, url: str) -> int:
-    """Return what a page costs once caches are warm."""
-    browser.get(url)
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        assert browser.get(url).status_code == 200
-    return len(captured)
 
 
 def run(occurrence: Occurrence) -> Process:

@@ -14,7 +14,8 @@ from accounts.models import User
 from schedules import services
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.urls import urlpatterns
-from tests.schedules.pages import CRON, address, made, occurrence, queries, text
+from tests.pages import queries
+from tests.schedules.pages import CRON, address, made, occurrence, text
 
 pytestmark = pytest.mark.django_db
 

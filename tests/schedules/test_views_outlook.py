@@ -8,7 +8,8 @@ from django.test import Client
 from accounts.models import User
 from schedules.models import Outcome, Reason, Schedule
 from tasks.models import Process
-from tests.schedules.pages import address, made, occurrence, queries, text
+from tests.pages import queries
+from tests.schedules.pages import address, made, occurrence, text
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts.models import User
 from schedules.models import Outcome, Reason, Schedule
 from tasks.models import Process
-from tests.schedules.pages import address, made, occurrence, queries, run, text
+from tests.pages import queries
+from tests.schedules.pages import address, made, occurrence, run, text
 
 pytestmark = pytest.mark.django_db
 
