@@ -83,9 +83,10 @@ QUESTIONS = (
         "status", ("todo", "doing"),
     ),
     Question(
-        "orchestrator_queue_age_seconds", "How long the oldest job that could run has been waiting.",
-        "SELECT greatest(extract(epoch FROM now() - coalesce(retry_at, started_at)), 0) FROM tasks_process "
-        "WHERE status IN ('created', 'resumed') ORDER BY started_at LIMIT 1",
+        "orchestrator_queue_age_seconds", "How long the process that has been queued for longest has been waiting.",
+        # Not "ORDER BY … LIMIT 1": that would be looked for along all of history, from its beginning.
+        "SELECT greatest(extract(epoch FROM now() - min(last_modified_at)), 0) FROM tasks_process "
+        "WHERE status IN ('created', 'resumed')",
     ),
     Question(
         "orchestrator_alive", "Workers and schedulers whose last heartbeat is at most 15 seconds old.",

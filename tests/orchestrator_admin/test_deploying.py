@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from orchestrator_admin.embedded.wheel import programs
 from orchestrator_admin.measurements import QUESTIONS
 from tests.databases import PREFIX, connect, drop_database, server
 from tests.system import ROOT, System
+
+SYSTEMD = shutil.which("systemd-analyze")
 
 
 def postgres_program(name: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -138,3 +141,14 @@ def test_compose_and_units_start_what_the_product_has() -> None:
         assert "Restart=always" in lines
         (start,) = [line.partition("/srv/orchestrator/")[2] for line in lines if line.startswith("ExecStart=")]
         assert start.split()[0] == ".venv/bin/python" or (ROOT / start.split()[0]).exists()
+
+
+if SYSTEMD:  # where it is not, nobody can ask it
+
+    def test_systemd_understands_the_units(tmp_path: Path) -> None:
+        for unit in (ROOT / "deploy" / "systemd").glob("*.service"):
+            text = unit.read_text().replace("/srv/orchestrator/.venv/bin/python", sys.executable)
+            (tmp_path / unit.name).write_text(text.replace("/srv/orchestrator", str(ROOT)))
+        units = sorted(map(str, tmp_path.glob("*.service")))
+        verified = subprocess.run([SYSTEMD, "verify", "--man=no", *units], capture_output=True, text=True)
+        assert (verified.returncode, verified.stderr) == (0, "")

@@ -6,13 +6,17 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from orchestrator_admin import health, metrics
 from orchestrator_admin.measurements import QUESTIONS
+from tasks.models import Process, Workflow
 from tests.databases import server
 from tests.system import System
 
@@ -109,6 +113,31 @@ def test_metrics_have_every_name_from_the_first_scrape_on_and_no_label_that_peop
     assert "orchestrator_metric_errors 0.0" in text
     assert 'orchestrator_alive{role="worker"} 1.0' in text
     assert 'orchestrator_worker_slots{state="free"} 3.0' in text
+
+
+@pytest.mark.django_db
+def test_what_is_queued_again_waits_from_then_on_and_not_since_it_was_accepted() -> None:
+    now = timezone.now()
+    given = {"workflow": Workflow.objects.get(name="task_sync_from"), "started_at": now - timedelta(days=9)}
+    Process.objects.create(**given, status="resumed", last_modified_at=now - timedelta(seconds=70))
+    Process.objects.create(**given, status="completed", last_modified_at=now - timedelta(days=9))
+    (question,) = (each for each in QUESTIONS if each.name == "orchestrator_queue_age_seconds")
+    with connection.cursor() as cursor:
+        cursor.execute(question.sql)
+        ((age,),) = cursor.fetchall()
+    assert 60 < age < 600
+
+
+@pytest.mark.django_db
+def test_no_metric_reads_all_of_history() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of tables that are nearly empty, it is always preferred
+        for question in QUESTIONS:
+            cursor.execute(f"EXPLAIN {question.sql}")
+            plan = " ".join(line for (line,) in cursor.fetchall())
+            assert "Seq Scan on tasks_process " not in plan, question.name
+            assert "Seq Scan on schedules_occurrence " not in plan, question.name
+            assert "using process_by_time" not in plan or "Index Cond" in plan, question.name
 
 
 @pytest.mark.django_db
