@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
@@ -21,19 +22,34 @@ def clock(moment: datetime, now: datetime | None = None, *, seconds: bool = Fals
 
     `seconds` are shown on demand; `inside` a sentence "today", "tomorrow" and "yesterday" begin with a small letter.
     """
-    local = timezone.localtime(moment)
-    today = timezone.localtime(now or timezone.now()).date()
-    time = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
-    days = (local.date() - today).days
-    if days == 0:
-        return (_("today %(time)s") if inside else _("Today %(time)s")) % {"time": time}
-    if days == 1:
-        return (_("tomorrow %(time)s") if inside else _("Tomorrow %(time)s")) % {"time": time}
-    if days == -1:
-        return (_("yesterday %(time)s") if inside else _("Yesterday %(time)s")) % {"time": time}
-    if local.year == today.year:
-        return f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_month(local)} {time}"
-    return f"{local.day} {_month(local)} {local.year} {time}"
+    return Clock(now, seconds=seconds, inside=inside).say(moment)
+
+
+class Clock:
+    """Says many moments as `clock` does, and asks for language, zone and day only once."""
+
+    def __init__(self, now: datetime | None = None, *, seconds: bool = False, inside: bool = False) -> None:
+        self.zone = timezone.get_current_timezone()
+        self.today = (now or timezone.now()).astimezone(self.zone).date()
+        self.time = "%H:%M:%S" if seconds else "%H:%M"
+        self.inside = inside
+
+    def say(self, moment: datetime) -> str:
+        """Return the moment in words."""
+        local = moment.astimezone(self.zone)
+        time = local.strftime(self.time)
+        days = local.toordinal() - self.today.toordinal()
+        if -1 <= days <= 1:
+            return self._near_days[days] % {"time": time}
+        if local.year == self.today.year:
+            return f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_month(local)} {time}"
+        return f"{local.day} {_month(local)} {local.year} {time}"
+
+    @cached_property
+    def _near_days(self) -> dict[int, str]:
+        if self.inside:
+            return {0: _("today %(time)s"), 1: _("tomorrow %(time)s"), -1: _("yesterday %(time)s")}
+        return {0: _("Today %(time)s"), 1: _("Tomorrow %(time)s"), -1: _("Yesterday %(time)s")}
 
 
 def exact(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
@@ -71,6 +72,37 @@ def _mark(value: str) -> SafeString:
     return format_html(
         '<svg aria-hidden="true" class="s-{} mark"><use href="#shape-{}"/></svg>', shape.tone, shape.name
     )
+
+
+@register.simple_tag
+def marks(runs: Sequence[Any]) -> SafeString:
+    """Show runs as a row of shapes, each with its word and time; of a page's hundreds none may cost much."""
+    parts, clock, labels = [], words.Clock(), {status: str(status.label) for status in {run.status for run in runs}}
+    for number, run in enumerate(runs, start=1):
+        word = labels[run.status]
+        opening, rest = _mark_of_run(run.status.value, word, last=number == len(runs))
+        parts.append(f"{opening}{escape(f'{word}, {clock.say(run.started_at)}')}{rest}")
+    return SafeString("".join(parts))
+
+
+@functools.lru_cache(maxsize=128)
+def _mark_of_run(value: str, word: str, *, last: bool) -> tuple[str, str]:
+    """Return what comes before the title of a run's mark, and what comes after it."""
+    rest = format_html('"><span class="hidden-visually">{}{} </span>{}</span>', word, "" if last else ",", _mark(value))
+    return f'<span class="s-{shapes.of(value).tone}" title="', rest
+
+
+@register.simple_tag
+def grid_cells(cells: Sequence[Any]) -> SafeString:
+    """Show a row of a run grid. The keyboard goes from run to run in the head, not through hundreds of cells."""
+    parts = []
+    for cell in cells:
+        if not cell.status:
+            parts.append("<td></td>")
+            continue
+        opening = f'<td><a href="{escape(cell.address)}" title="{escape(cell.title)}" tabindex="-1">'
+        parts.append(f'{opening}<span class="hidden-visually">{escape(cell.label)}</span>{_mark(cell.status)}</a></td>')
+    return SafeString("".join(parts))
 
 
 @register.filter

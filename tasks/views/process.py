@@ -27,6 +27,7 @@ from tasks.secrets import mask, without_routes
 from tasks.statuses import FINISHED_STEP, StepStatus
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
+from tasks.views.grid import compare
 from tasks.views.rows import form_of, usual_span
 from tasks.views.states import difference, frames
 from tasks.views.timeline import StepRow, step_rows
@@ -123,12 +124,14 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
     counted = process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items"))
     steps = list(counted.order_by("pk"))
     rows = step_rows(process, steps)
+    previous = compare(process, rows)
     selected = _selected(rows, request.GET.get("step", ""), process)
     shown = _everything if may(viewer(request), Action.RETRY, process.workflow.name) else without_routes
     return {
         "process": process,
         "title": label(process.workflow.name),
         "rows": rows,
+        "previous": previous,
         "selected": selected,
         "following": not request.GET.get("step"),
         "step": _step_panel(process, selected, shown) if selected else None,

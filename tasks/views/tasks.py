@@ -20,6 +20,7 @@ from tasks.models import InputState, Origin, Target, Workflow
 from tasks.registry import get_workflow
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, find_workflow, seen_processes, seen_workflows, viewer
+from tasks.views.grid import grid
 from tasks.views.process import page_context
 from tasks.views.rows import TaskRow, runs_of, task_rows, trend
 from tasks.views.timeline import planned_steps
@@ -104,15 +105,17 @@ def _task_page(
     history = list(
         seen_processes(request).filter(workflow=workflow).select_related("created_by").order_by("-started_at")[:HISTORY]
     )
+    steps = [step.name for step in planned_steps(workflow.name)]
     [row] = task_rows(Workflow.objects.filter(pk=workflow.pk), viewer(request))
     context = {
         "row": row,
         "workflow": workflow,
         "answers": answers,
-        "steps": [step.name for step in planned_steps(workflow.name)],
+        "steps": steps,
         "schedules": neighbours.schedules_of(workflow.name, viewer(request)),
         "history": history,
         "bars": trend(runs_of(history)),
+        "grid": grid(history, steps),
         "missing": _missing(request, workflow.name),
     }
     return render(request, "tasks/task.html", context, status=status)

@@ -27,7 +27,10 @@ LONGEST_GAP = 0.15
 
 @dataclass
 class StepRow:
-    """One line of the picture. `key` selects it in the address; bars are in thousandths of the width."""
+    """One line of the picture. `key` selects it in the address; bars are in thousandths of the width.
+
+    `before` is how long the step took in the run that this one is compared with.
+    """
 
     key: str
     name: str
@@ -38,6 +41,7 @@ class StepRow:
     duration: timedelta | None = None
     attempts: int = 1
     items: int = 0
+    before: timedelta | None = None
     left: float = 0.0
     width: float = 0.0
 
