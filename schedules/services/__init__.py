@@ -12,7 +12,7 @@ from schedules.services.editing import (
     restore_declared_trigger,
     take_ownership,
 )
-from schedules.services.outage import Missed, outage_report, start_missed
+from schedules.services.outage import Missed, outage_report, outage_size, start_missed
 from schedules.services.pausing import (
     Result,
     bulk_pause,
@@ -35,6 +35,7 @@ __all__ = [
     "edit_schedule",
     "masked_inputs",
     "outage_report",
+    "outage_size",
     "pause_schedule",
     "restore_declared_trigger",
     "resume_schedule",

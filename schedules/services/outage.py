@@ -22,6 +22,8 @@ from tasks.exceptions import TaskError
 
 # The most that "start all" starts of one schedule.
 AT_MOST = 1000
+# The most schedules that are asked about at a time.
+SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,39 @@ class Missed:
     latest: Occurrence | None
 
 
-def outage_report(user: Person | None, *, since: datetime | None = None) -> list[Missed]:
-    """Return what was missed and is undecided, by schedule, of the schedules that `user` sees; newest first."""
-    missed = _undecided().filter(schedule__in=visible_schedules(user))
-    if since is not None:
-        missed = missed.filter(scheduled_at__gte=since)
+@dataclass(frozen=True)
+class Size:
+    """How many schedules have missed due times that nobody has decided about, and how many due times that are."""
+
+    schedules: int
+    due_times: int
+
+
+def outage_report(user: Person | None, *, since: datetime | None = None, limit: int = SHOWN) -> list[Missed]:
+    """Return what was missed and is undecided, by schedule, of the schedules that `user` sees; newest first.
+
+    At most `limit` schedules: those beyond come when these are decided on (`outage_size` tells how many there are).
+    """
+    missed = _missed(user, since)
     counted = (
         missed.order_by()
         .values("schedule")
         .annotate(count=Count("id"), first_at=Min("scheduled_at"), last_at=Max("scheduled_at"))
     )
-    rows = {row["schedule"]: row for row in counted}
-    newest = missed.filter(schedule__in=rows).order_by("schedule_id", "-scheduled_at").distinct("schedule_id")
+    rows = {row["schedule"]: row for row in counted.order_by("-last_at", "schedule")[:limit]}
+    newest = missed.filter(schedule__in=list(rows)).order_by("schedule_id", "-scheduled_at").distinct("schedule_id")
     latest = {occurrence.schedule_id: occurrence for occurrence in newest.select_related("schedule")}
-    report = [
-        Missed(occurrence.schedule, rows[key]["count"], rows[key]["first_at"], rows[key]["last_at"], occurrence)
-        for key, occurrence in latest.items()
+    return [
+        Missed(latest[key].schedule, row["count"], row["first_at"], row["last_at"], latest[key])
+        for key, row in rows.items()
+        if key in latest
     ]
-    return sorted(report, key=lambda entry: entry.last_at, reverse=True)
+
+
+def outage_size(user: Person | None, *, since: datetime | None = None) -> Size:
+    """Return how much there is to decide about, of the schedules that `user` sees."""
+    counted = _missed(user, since).aggregate(schedules=Count("schedule", distinct=True), due_times=Count("id"))
+    return Size(**counted)
 
 
 def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | None) -> list[Result]:
@@ -89,6 +106,11 @@ def _decide(schedule_id: UUID, which: str, user: Person | None) -> None:
     fields = ["outcome", "reason", "detail", "fired_at", "claim_expires_at", "decided_at", "decided_by"]
     Occurrence.objects.bulk_update(chosen, fields, batch_size=500)
     projection.notify([schedule.id], edited=bool(schedule.function))
+
+
+def _missed(user: Person | None, since: datetime | None) -> QuerySet[Occurrence]:
+    missed = _undecided().filter(schedule__in=visible_schedules(user))
+    return missed if since is None else missed.filter(scheduled_at__gte=since)
 
 
 def _undecided() -> QuerySet[Occurrence]:

@@ -39,8 +39,8 @@ def outage(request: HttpRequest) -> HttpResponse:
         )
         for missed in report
     ]
-    total = sum(missed.count for missed in report)
-    return render(request, "schedules/outage.html", {"rows": rows, "total": total})
+    size = services.outage_size(request.user)
+    return render(request, "schedules/outage.html", {"rows": rows, "size": size, "total": size.due_times})
 
 
 def _decide(request: HttpRequest) -> None:

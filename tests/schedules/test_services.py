@@ -15,6 +15,7 @@ from schedules import services
 from schedules.exceptions import Conflict, InvalidSchedule, NotPermitted, ScheduleError, ScheduleNotFound
 from schedules.models import Backlog, Occurrence, Outcome, Reason, Schedule
 from schedules.projection import rebuild
+from schedules.services.outage import Size
 from tasks.models import Process
 
 pytestmark = pytest.mark.django_db
@@ -239,6 +240,19 @@ def test_what_was_missed_is_listed_and_started_as_decided(which: str, started: i
     assert Process.objects.filter(schedule_id=schedule.id).count() == started
     assert Occurrence.objects.filter(outcome=Outcome.STARTED).count() == started
     assert Occurrence.objects.filter(decided_by=user).count() == 3
+
+
+def test_an_outage_of_many_schedules_is_decided_on_by_parts_the_latest_first() -> None:
+    user = person("sam", "scheduler")
+    several = [hourly(name=f"Hourly {number}") for number in range(3)]
+    for number, schedule in enumerate(several, 1):
+        missed(schedule, number)
+    assert services.outage_size(user) == Size(schedules=3, due_times=6)
+    assert [entry.schedule for entry in services.outage_report(user, limit=2)] == [several[2], several[1]]
+    services.start_missed([several[2].id, several[1].id], "none", user=user)
+    assert [entry.schedule for entry in services.outage_report(user, limit=2)] == [several[0]]
+    assert services.outage_size(user) == Size(schedules=1, due_times=1)
+    assert services.outage_size(user, since=NOON + HOUR) == Size(schedules=0, due_times=0)
 
 
 def test_what_is_declared_in_code_cannot_be_deleted() -> None:
