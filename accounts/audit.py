@@ -183,7 +183,7 @@ def changes(events: type[Model], *, most: int = MOST_SHOWN, **of: Any) -> list[C
     )
     names = _usernames(found)
     shown: list[Change] = []
-    for event, before in zip(found, [*found[1:], None], strict=False):
+    for event, before in zip(found, [*found[1:], _before_all(events)], strict=False):
         metadata = event.pgh_context.metadata if event.pgh_context else {}
         who = names.get(metadata.get("user")) or metadata.get("account") or _("the system")
         differences = _differences(before, event) if event.pgh_label == "update" else []
@@ -209,6 +209,12 @@ def pghistory_models() -> list[Any]:
 def _usernames(events: list[Any]) -> dict[Any, str]:
     keys = {event.pgh_context.metadata.get("user") for event in events if event.pgh_context}
     return dict(User.objects.filter(pk__in=keys - {None}).values_list("pk", "username"))
+
+
+def _before_all(events: Any) -> Model | None:
+    """Return what a row was before its first entry: as made, where its making leaves none (the engine's lock)."""
+    made_known = any(isinstance(tracker, pghistory.InsertEvent) for tracker in events.pgh_trackers)
+    return None if made_known else events.pgh_tracked_model()
 
 
 def _differences(before: Any, after: Any) -> list[Difference]:

@@ -69,11 +69,14 @@ class PersonForm(UserModelForm):
         model = User
         fields = ("username", "first_name", "last_name", "email", "is_active", "groups")
 
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if password:
-            validate_password(password, self.instance)
-        return password
+    def _post_clean(self) -> None:
+        """Judge the password by the names that were typed beside it, which only now are on the account."""
+        super()._post_clean()  # type: ignore[misc]
+        if password := self.cleaned_data.get("password"):
+            try:
+                validate_password(password, self.instance)
+            except forms.ValidationError as error:
+                self.add_error("password", error)
 
     def save(self, commit: bool = True) -> User:
         if self.cleaned_data["password"]:

@@ -13,6 +13,7 @@ from tasks.api.urls import DETAIL
 app_name = "api"
 urlpatterns = [
     path("processes/<uuid:process_id>/", waiting(ProcessViewSet.as_view(DETAIL)), name="process-detail"),
+    path("", include("accounts.api.urls")),
     path("", include("tasks.api.urls")),
     path("", include("schedules.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from orchestrator_admin.rest.describing import EXAMPLES
 from tests.people import Api, somebody
 
 
@@ -34,6 +35,34 @@ def test_the_schema_is_made_without_warnings_and_says_how_to_log_in() -> None:
         for method, operation in operations.items():
             assert operation.get("description"), f"{method} {path} lacks a description"
             assert "400" in operation["responses"]
+
+
+def test_every_field_shape_and_parameter_says_what_it_means() -> None:
+    made = schema()
+    lacking = [name for name, shape in made["components"]["schemas"].items() if shape.get("description", name) == name]
+    for name, shape in made["components"]["schemas"].items():
+        fields = shape.get("properties", {}).items()
+        lacking += [f"{name}.{field}" for field, told in fields if not told.get("description") and "$ref" not in told]
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            parameters = operation.get("parameters", [])
+            lacking += [f"{method} {path} {each['name']}" for each in parameters if not each.get("description")]
+    assert not lacking
+
+
+def test_every_request_that_needs_a_body_shows_one_that_is_valid() -> None:
+    made = schema()
+    shown = set()
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if "examples" not in content:
+                continue
+            shown.add(operation["operationId"])
+            body = content["examples"]["example"]["value"]
+            shape = made["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+            assert set(shape.get("required", [])) <= set(body) <= set(shape["properties"]), operation["operationId"]
+    assert shown == EXAMPLES.keys()
 
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

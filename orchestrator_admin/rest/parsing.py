@@ -46,13 +46,34 @@ class JSONParser(BaseJSONParser):
             raise ParseError(_("JSON parse error: nested too deeply.")) from None
         except ValueError as error:
             raise ParseError(_("JSON parse error: %(error)s") % {"error": error}) from None
-        for place, problem in _problems(value):
-            raise ParseError(_("JSON parse error: %(place)s %(problem)s") % {"place": place, "problem": problem})
+        if _anything_wrong(value):
+            for place, problem in _problems(value):
+                raise ParseError(_("JSON parse error: %(place)s %(problem)s") % {"place": place, "problem": problem})
         return value
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _anything_wrong(value: Any) -> bool:
+    """Tell whether `_problems` has any, without saying where: a body may hold half a million values."""
+    level = [value]
+    for _depth in range(DEEPEST + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                if any(unstorable(key) for key in item):
+                    return True
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+            elif unstorable(item):
+                return True
+        if not below:
+            return False
+        level = below
+    return True
 
 
 def _problems(value: Any) -> Iterator[tuple[str, str]]:

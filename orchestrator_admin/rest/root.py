@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 LISTED = {
     "tasks": "task-list", "workflows": "workflow-list", "processes": "process-list", "schedules": "schedule-list",
-    "status": "status", "schema": "schema", "docs": "docs",
+    "status": "status", "tokens": "token-list", "sessions": "session-list", "people": "person-list",
+    "groups": "group-list", "grants": "grant-list", "schema": "schema", "docs": "docs",
 }  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+
+MOST_PAGES: Final = 100
 
 Body = TypeVar("Body", bound="StrictSerializer")
 
@@ -43,13 +45,16 @@ class PagesField(serializers.Field[Any, Any, Any, Any]):
     """`user_inputs`: a list of objects, one for each page of the form. One object alone is a list of one."""
 
     default_error_messages = {
-        "not_pages": gettext_lazy("Give a list of objects, one for each page of the form: [{{…}}, …].")
+        "not_pages": gettext_lazy("Give a list of objects, one for each page of the form: [{{…}}, …]."),
+        "too_many": gettext_lazy("These are more than {most} pages."),
     }
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         pages = [data] if isinstance(data, dict) else data
         if not isinstance(pages, list) or not all(isinstance(page, dict) for page in pages):
             self.fail("not_pages")
+        if len(pages) > MOST_PAGES:
+            self.fail("too_many", most=MOST_PAGES)
         return list(pages)
 
     def to_representation(self, value: Any) -> Any:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import ScopedMixin, idempotent
+from accounts.api.serializers import ChangeSerializer, HistorySerializer
 from accounts.audit import changes_of
 from accounts.models import Scope
 from orchestrator_admin.rest.serializers import read
@@ -45,7 +46,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
     ordering_fields = ("name", "next_due_at", "created_at", "updated_at")
     queryset = Schedule.objects.all()
     write_scope = Scope.SCHEDULE
-    action_scopes: ClassVar[dict[str, Scope]] = {"preview": Scope.READ}
+    action_scopes: ClassVar[dict[str, Scope]] = {"preview": Scope.READ, "outage": Scope.READ}
 
     def get_queryset(self) -> QuerySet[Schedule]:
         schedules: QuerySet[Schedule] = services.visible_schedules(self.request.user)
@@ -126,11 +127,35 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         services.take_ownership(pk, user=request.user)
         return self._shown(pk)
 
-    @extend_schema(responses=shapes.HistorySerializer)
+    @extend_schema(request=None, responses=shapes.ScheduleSerializer)
+    def restore(self, request: Request, pk: UUID) -> Response:
+        """Give a schedule that is declared in code the trigger and the policies of its declaration back."""
+        self._seen(pk)
+        services.restore_declared_trigger(pk, user=request.user)
+        return self._shown(pk)
+
+    @extend_schema(operation_id="schedules_outage", responses=shapes.OutageSerializer)
+    def outage(self, request: Request) -> Response:
+        """Tell what was missed while no scheduler ran and nobody has decided about."""
+        report = services.outage_report(request.user)
+        return Response({"results": shapes.MissedSerializer(report, many=True).data})
+
+    @extend_schema(
+        operation_id="schedules_start_missed", request=shapes.StartMissedBody, responses=shapes.BulkSchedulesSerializer
+    )
+    def start_missed(self, request: Request) -> Response:
+        """Start the latest, all or none of the missed due times of some schedules, and settle the rest."""
+        asked = read(shapes.StartMissedBody, request.data)
+        ids = list(dict.fromkeys(asked["schedule_ids"]))
+        done = services.start_missed(ids, asked["start"], user=request.user)
+        rows = [{"schedule_id": each.schedule_id, "ok": each.ok, "message": str(each.message)} for each in done]
+        return Response({"results": rows})
+
+    @extend_schema(responses=HistorySerializer)
     def history(self, request: Request, pk: UUID) -> Response:
         """Tell who changed it, when, and what, the latest change first."""
         trail = changes_of(self._seen(pk), request.user)
-        return Response({"results": shapes.ChangeSerializer(trail, many=True).data})
+        return Response({"results": ChangeSerializer(trail, many=True).data})
 
     @extend_schema(request=shapes.RevertBody, responses=shapes.ScheduleSerializer)
     def revert(self, request: Request, pk: UUID) -> Response:

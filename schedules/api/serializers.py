@@ -141,24 +141,34 @@ class BulkSchedulesSerializer(serializers.Serializer[Any]):
     results = ScheduleResultSerializer(many=True)
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
-    field = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
-
-
-class ChangeSerializer(serializers.Serializer[Any]):
-    event_id = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["insert", "update", "delete", "run"])
-    who = serializers.CharField()
-    door = serializers.CharField(help_text="page, api, command, or empty for the system itself.")
-    differences = DifferenceSerializer(many=True)
-
-
-class HistorySerializer(serializers.Serializer[Any]):
-    results = ChangeSerializer(many=True)
-
-
 class RevertBody(StrictSerializer):
     event_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class MissedSerializer(serializers.Serializer[Any]):
+    """The due times of one schedule that were missed, for lateness, and that nobody has decided about."""
+
+    schedule_id = serializers.UUIDField(source="schedule.pk", help_text="The schedule.")
+    name = serializers.CharField(source="schedule.name", help_text="Its name.")
+    workflow_name = serializers.CharField(
+        source="schedule.workflow_id", allow_null=True, help_text="What it starts; null: a function of code."
+    )
+    count = serializers.IntegerField(help_text="How many due times were missed.")
+    first_at = serializers.DateTimeField(help_text="The first of them.")
+    last_at = serializers.DateTimeField(help_text="The last of them.")
+
+
+class OutageSerializer(serializers.Serializer[Any]):
+    """What was missed, schedule by schedule."""
+
+    results = MissedSerializer(many=True, help_text="The latest missed first.")
+
+
+class StartMissedBody(StrictSerializer):
+    start = serializers.ChoiceField(
+        choices=["latest", "all", "none"],
+        help_text="Which missed due times are made up for; the rest is settled.",
+    )
+    schedule_ids = serializers.ListField(
+        child=serializers.UUIDField(), min_length=1, max_length=1000, help_text="Of which schedules."
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -14,12 +16,15 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.api import ScopedMixin, idempotent
 from accounts.models import Scope
 from accounts.permissions import Action, may, visible_workflows
+from orchestrator_admin.rest.problems import Problem
 from orchestrator_admin.rest.serializers import read
 from tasks import services
 from tasks.api import serializers as shapes
 from tasks.api.filters import ProcessFilter
+from tasks.api.forms import described
 from tasks.api.problems import TaskErrorsMixin
 from tasks.exceptions import ProcessNotFound, UnknownWorkflow
+from tasks.inputs import next_page
 from tasks.models import Origin, Process, StepLog
 
 if TYPE_CHECKING:
@@ -49,6 +54,7 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
     ordering_fields = ("-started_at", "last_modified_at", "completed_at", "status")
     queryset = Process.objects.select_related("workflow", "created_by")
     write_scope = Scope.START
+    action_scopes: ClassVar[dict[str, Scope]] = {"form": Scope.READ}
 
     def get_queryset(self) -> QuerySet[Process]:
         return seen_by(self.request.user)
@@ -89,6 +95,16 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         services.delete_process(process_id, user=request.user)
         return Response(status=204)
 
+    @extend_schema(request=shapes.PagesBody, responses=shapes.FormPageSerializer)
+    def form(self, request: Request, process_id: UUID) -> Response:
+        """Say what a suspended process asks next, after the pages that are answered already. Answers nothing."""
+        waiting = services.pending_form(self._seen(process_id))
+        if waiting is None:
+            raise Problem(HTTPStatus.CONFLICT, _("This process does not wait for an answer."))
+        pages = read(shapes.PagesBody, request.data)["user_inputs"]
+        page = next_page(waiting.source, pages, state=dict(waiting.state), user=request.user)
+        return Response(shapes.FormPageSerializer(described(page)).data)
+
     @extend_schema(request=shapes.PagesBody, responses=shapes.ProcessDetailSerializer)
     def resume(self, request: Request, process_id: UUID) -> Response:
         """Answer the form of a suspended process, which then goes on."""
@@ -120,7 +136,7 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
 
     @extend_schema(request=shapes.BulkProcessesBody, responses=shapes.BulkAnswerSerializer)
     def bulk(self, request: Request) -> Response:
-        """Retry, resume or abort many processes. Each is tried; the answer says what became of each."""
+        """Retry, resume, abort or delete many processes. Each is tried; the answer says what became of each."""
         asked = read(shapes.BulkProcessesBody, request.data)
         seen = set(self.get_queryset().filter(pk__in=asked["process_ids"]).values_list("pk", flat=True))
         results = {

@@ -108,8 +108,8 @@ class ProcessSerializer(serializers.ModelSerializer[Process]):
         model = Process
         fields = (
             "process_id", "workflow_name", "status", "failed_reason", "started_at", "first_run_at", "last_modified_at",
-            "completed_at", "current_step", "created_by", "started_as", "origin", "schedule_id", "occurrence_id", "assignee", "note",
-            "retry_at",
+            "completed_at", "current_step", "created_by", "started_as", "origin", "schedule_id", "occurrence_id",
+            "assignee", "note", "retry_at",
         )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ class NoteBody(StrictSerializer):
 
 
 class BulkProcessesBody(StrictSerializer):
-    action = serializers.ChoiceField(choices=["retry", "resume", "abort"])
+    action = serializers.ChoiceField(choices=["retry", "resume", "abort", "delete"])
     process_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=1000)
 
 

@@ -8,6 +8,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from accounts.api import InScope, IsAdmin, ScopedMixin
+from accounts.api.serializers import ChangeSerializer, HistorySerializer
+from accounts.audit import changes_of
 from orchestrator_admin.rest.serializers import read
 from tasks import services
 from tasks.api.problems import TaskErrorsMixin
@@ -38,6 +40,16 @@ class StatusView(TaskErrorsMixin, ScopedMixin):
         else:
             services.unlock_engine(user=request.user)
         return Response(_status())
+
+
+class StatusHistoryView(TaskErrorsMixin, ScopedMixin):
+    """The trail of the lock."""
+
+    @extend_schema(operation_id="status_history", responses=HistorySerializer)
+    def get(self, request: Request) -> Response:
+        """Tell who locked and unlocked the engine, when and why, the latest first."""
+        trail = changes_of(services.engine_settings(), request.user)
+        return Response({"results": ChangeSerializer(trail, many=True).data})
 
 
 def _status() -> dict[str, Any]:

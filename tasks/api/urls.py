@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 
 from tasks.api.processes import CallbackViewSet, LogViewSet, ProcessViewSet
-from tasks.api.status import StatusView
+from tasks.api.status import StatusHistoryView, StatusView
 from tasks.api.workflows import TaskViewSet, WorkflowViewSet
 
 READ: dict[str, Any] = {"get": "retrieve"}
@@ -23,7 +23,7 @@ urlpatterns = [
     path("processes/<uuid:process_id>/logs/", LogViewSet.as_view({"get": "list"}), name="process-logs"),
     *(
         path(f"processes/<uuid:process_id>/{name}/", ProcessViewSet.as_view({"post": name}), name=f"process-{name}")
-        for name in ("resume", "retry", "abort")
+        for name in ("form", "resume", "retry", "abort")
     ),
     path(
         "processes/<uuid:process_id>/start-again/",
@@ -41,4 +41,5 @@ urlpatterns = [
         name="process-callback-progress",
     ),
     path("status/", StatusView.as_view(), name="status"),
+    path("status/history/", StatusHistoryView.as_view(), name="status-history"),
 ]

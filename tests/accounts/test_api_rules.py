@@ -92,6 +92,22 @@ def test_hostile_bodies_are_refused(path: str, body: bytes, content_type: str, s
     assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_nobody_stores_a_form_of_endless_pages() -> None:
+    api = Api(somebody("ada", "admin"))
+    answer = api.post("/api/processes/", {"workflow_name": "succeeding", "user_inputs": [{}] * 101})
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["user_inputs"]
+
+
+@pytest.mark.parametrize(("depth", "refused"), [(50, False), (51, True)])
+def test_a_body_is_nested_fifty_deep_at_most(depth: int, refused: bool) -> None:
+    api = Api(somebody("ada", "admin"))
+    body = b'{"a":' + b"[" * (depth - 1) + b"1" + b"]" * (depth - 1) + b"}"
+    answer: Any = api.client.generic("POST", "/api/processes/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert ("nested too deeply" in answer.content.decode()) is refused
+
+
 def test_a_body_that_is_too_large_is_refused(settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     answer = Api(somebody("ada", "admin")).post("/api/processes/", {"workflow_name": "x" * 2000})

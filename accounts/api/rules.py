@@ -109,7 +109,7 @@ def _reserve(request: Request, key: str) -> tuple[IdempotentRequest, bool]:
     """Return the row of this key and whether it is new; raise when the key belongs to another request."""
     # With the server's key: whoever reads the database cannot try out which secret input the body held.
     body = json.dumps(request.data, sort_keys=True, default=str)
-    fingerprint = salted_hmac(__name__, f"{request.method} {request.path}\n{body}", algorithm="sha256").hexdigest()
+    fingerprint = salted_hmac("idempotency", f"{request.method} {request.path}\n{body}", algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
         _forget_the_old(cursor)
         # Waits for a simultaneous request under the same key to end, whichever way.
