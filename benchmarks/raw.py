@@ -5,7 +5,6 @@ python -m benchmarks.raw DSN THREADS: says "ready", works on what is queued unti
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import uuid
@@ -14,48 +13,49 @@ from typing import Any
 
 import django
 import psycopg
+from psycopg.types.string import TextLoader
 
 django.setup()
-from tasks import transitions  # noqa: E402
 from tasks.statuses import ProcessStatus, StepStatus  # noqa: E402
-from tasks.transitions import Next, Result  # noqa: E402
+from tasks.transitions import Leads, Next, Result, claiming, recording  # noqa: E402
 
-FETCH = "SELECT * FROM procrastinate_fetch_job_v2(NULL, %s)"
+BY_ITSELF = "SET orchestrator.tells = 'by itself'"  # as workers do: see tasks/news.py
+TAKE = claiming._TAKE
+RECORD = recording._RECORD
+LEADS = Leads({"bench_noop": (["Start"], "NSO calls")}).as_json
 
 
-def parameters_of_record(key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> dict[str, Any]:
-    """Return what the statement takes that records the results of steps."""
-    parameters = transitions._fence_parameters(key, token, then)
-    parameters["rows"] = f"[{','.join(map(transitions._as_json, rows))}]"
+def parameters_of_take(queue_worker: int, token: uuid.UUID) -> dict[str, Any]:
+    """Return what the statement takes that takes a job, claims its process and records its first step."""
+    return {"queues": None, "queue_worker": queue_worker, "token": token, "worker": "raw", "leads": LEADS}
+
+
+def parameters_of_record(taken: tuple[Any, ...], token: uuid.UUID) -> dict[str, Any]:
+    """Return what the statement takes that records the other two steps and the end of what was taken."""
+    job_id, process_id, *known = taken
+    now, state = datetime.now(UTC), known[4]
+    rows = [Result(1, "NSO calls", StepStatus.SUCCESS, state, now, now),
+            Result(2, "Done", StepStatus.COMPLETE, state, now, now)]  # fmt: skip
+    end = Next("Done", ProcessStatus.COMPLETED, job_id=job_id)
+    parameters = recording._fence_parameters(process_id, token, end)
+    parameters["rows"] = f"[{','.join(map(recording._as_json, rows))}]"
     return parameters
-
-
-def record(connection: psycopg.Connection, key: uuid.UUID, token: uuid.UUID, rows: list[Result], then: Next) -> None:
-    connection.execute(transitions._RECORD, parameters_of_record(key, token, rows, then))
 
 
 def work(dsn: str, ready: threading.Barrier, ending: threading.Event) -> None:
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=0) as connection:
+        connection.adapters.register_loader("jsonb", TextLoader)  # state stays text, as in the product
+        connection.execute(BY_ITSELF)
         row = connection.execute("SELECT worker_id FROM procrastinate_register_worker_v1()").fetchone()
         assert row
         ready.wait()
         while not ending.is_set():
-            job = connection.execute(FETCH, row).fetchone()
-            if job is None or job[0] is None:
+            token = uuid.uuid4()
+            taken = connection.execute(TAKE, parameters_of_take(row[0], token)).fetchone()
+            if taken is None:
                 ending.wait(0.002)
-                continue
-            arguments = next(value for value in job if isinstance(value, dict))
-            key, token, now = uuid.UUID(arguments["process_id"]), uuid.uuid4(), datetime.now(UTC)
-            with connection.transaction():
-                claim = {"process_id": key, "token": token, "worker": "raw", "admitted": False}
-                claimed = connection.execute(transitions._CLAIM, claim).fetchone()
-                assert claimed
-                state = json.dumps(claimed[4])
-                first = Result(0, "Start", StepStatus.SUCCESS, state, now, now)
-                record(connection, key, token, [first], Next("NSO calls"))
-            rows = [Result(1, "NSO calls", StepStatus.SUCCESS, state, now, now),
-                    Result(2, "Done", StepStatus.COMPLETE, state, now, now)]  # fmt: skip
-            record(connection, key, token, rows, Next("Done", ProcessStatus.COMPLETED, job_id=job[0]))
+            elif taken[2] is not None:  # its process was claimed as well
+                connection.execute(RECORD, parameters_of_record(taken, token))
 
 
 def main() -> None:

@@ -30,8 +30,8 @@ PROGRAMS = 2
 BACKLOG = 2_000
 SINGLES = 100
 HEAD = [
-    "workers", "hear of jobs by", "processes a second", "fetch: p50, p99, ms", "claim and first step: p50, p99, ms",
-    "empty fetches a process", "wait for locks, on average", "from start to claim when idle: p50, p99, ms",
+    "workers", "hear of jobs by", "processes a second", "taking one: p50, p99, ms", "taken in vain, a process",
+    "wait for locks, on average", "from start to claim when idle: p50, p99, ms",
     "database CPU when idle", "claimed twice",
 ]  # fmt: skip
 
@@ -66,12 +66,11 @@ def _measured(count: int, how: str) -> tuple[list[str], int]:
         claimed = [key for each in backlog for key, _ in each["ids"]]
         doubled = len(claimed) - len(set(claimed))
         left = BACKLOG - len(set(claimed))
-        fetches = [ms for each in backlog for ms in each["fetched"]]
-        claims = [ms for each in backlog for ms in each["claimed"]]
+        takes = [ms for each in backlog for ms in each["taken"]]
         empty = sum(each["empty"] for each in backlog) / BACKLOG
     return [
-        f"{count:,}", {"listen": "LISTEN", "poll": "looking"}[how], short(rate), _both(fetches), _both(claims),
-        short(empty), _waits(waits), idle, cpu, f"{doubled}" + (f", {left} left" if left else ""),
+        f"{count:,}", {"listen": "LISTEN", "poll": "looking"}[how], short(rate), _both(takes), short(empty),
+        _waits(waits), idle, cpu, f"{doubled}" + (f", {left} left" if left else ""),
     ], doubled + left  # fmt: skip
 
 
