@@ -49,12 +49,14 @@ REFUSED = [
 
 
 @pytest.fixture
-def pseudo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Speak the pseudo-language wherever English would be spoken."""
+def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Speak the pseudo-language wherever English would be spoken, and English again afterwards."""
     real = trans_real.translation("en-gb")
     monkeypatch.setitem(trans_real._translations, "en-gb", PseudoTranslation(real))
     monkeypatch.setattr(trans_real, "_default", None)
     trans_real.activate("en-gb")
+    yield
+    trans_real.deactivate()
 
 
 @pytest.fixture
