@@ -17,6 +17,7 @@ from tasks.exceptions import TaskError
 from tasks.transitions import Claimed
 
 _SPACE: Final = 7_203_916
+NO_LIMIT: Final = 1000
 
 
 def claim(process_id: UUID, token: UUID, worker: str) -> Claimed | None:
@@ -60,4 +61,4 @@ def _room(workflow_name: str) -> int:
         (workflow_name,),
     )
     running = row[0] if row else 0
-    return (limit if limit is not None else queue.BATCH) - running
+    return (limit if limit is not None else NO_LIMIT) - running

@@ -8,34 +8,13 @@ with the commit that ends the run. Whatever is lost between job and process is f
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 from uuid import UUID
-
-from procrastinate import jobs
-from procrastinate.contrib.django import app
 
 from tasks import sql
 
 RUN_PROCESS: Final = "tasks.run_process"
 DEFAULT_QUEUE: Final = "default"
-BATCH: Final = 1000
-
-
-class Ticket(NamedTuple):
-    """What the queue has to know of a process."""
-
-    process_id: UUID
-    queue: str = DEFAULT_QUEUE
-    priority: int = 0
-    lock: str = ""
-
-
-def enqueue(tickets: Sequence[Ticket]) -> None:
-    """Give each process a job. The caller knows that none of them has one waiting."""
-    manager = app.job_manager
-    for start in range(0, len(tickets), BATCH):
-        manager.batch_defer_jobs([_job(ticket) for ticket in tickets[start : start + BATCH]])
-
 
 _AGAIN: Final = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
@@ -61,18 +40,4 @@ def forget(process_ids: Sequence[UUID]) -> None:
     sql.fetch(
         "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(%s)",
         ([str(process_id) for process_id in process_ids],),
-    )
-
-
-def _job(ticket: Ticket) -> jobs.Job:
-    arguments: dict[str, Any] = {"process_id": str(ticket.process_id)}
-    return jobs.Job(
-        id=None,
-        queue=ticket.queue,
-        lock=ticket.lock or None,
-        queueing_lock=str(ticket.process_id),
-        task_name=RUN_PROCESS,
-        priority=ticket.priority,
-        task_kwargs=arguments,
-        scheduled_at=None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tasks.models import Process
 from tasks.services import run_inline, start_process, unqueued
-from tasks.services.starting import UserInputs
+from tasks.services.writing import UserInputs
 
 
 def run_task(name: str, user_inputs: UserInputs = None) -> Process:

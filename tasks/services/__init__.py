@@ -18,7 +18,8 @@ from tasks.services.controlling import (
 from tasks.services.doors import Unqueued, starting_from
 from tasks.services.inline import run_inline, unqueued
 from tasks.services.locking import engine_settings, lock_engine, unlock_engine
-from tasks.services.starting import StartRequest, start_many, start_process
+from tasks.services.starting import start_many, start_process
+from tasks.services.writing import StartRequest
 
 __all__ = [
     "Availability",
