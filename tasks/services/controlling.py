@@ -19,7 +19,8 @@ from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, Proc
 from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus
 from tasks.secrets import reveal
 from tasks.services.asking import permits
-from tasks.services.starting import SYSTEM, UserInputs, as_pages, start_process
+from tasks.services.starting import SYSTEM, as_pages, start_process
+from tasks.services.writing import UserInputs
 from tasks.steps import Authorizer, Step
 from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
 from tasks.workflow import WorkflowFunction
@@ -28,6 +29,7 @@ logger = structlog.get_logger(__name__)
 
 RETRYABLE: Final = (*FAILURES, ProcessStatus.WAITING)
 DELETABLE: Final = (*TERMINAL, *FAILURES)
+CallbackOf = Callable[[Process], Authorizer | None]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
     Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition.
     """
     process = _found(process_id)
-    _authorise(process, user, _("retry"), _retry_callbacks(process))
+    _authorise(process, user, _("retry"), _retry_callback)
     with transaction.atomic():
         _refuse_when_locked()
         if not transitions.resume(process.process_id, RETRYABLE):
@@ -84,7 +86,7 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
     if process.status != ProcessStatus.SUSPENDED:
         raise _illegal(process, "resume")
     waiting = _pending(process)
-    _authorise(process, user, _("resume"), [waiting.step.resume_auth])
+    _authorise(process, user, _("resume"), lambda process: waiting.step.resume_auth or _start_callback(process))
     state = dict(waiting.view)
     given = inputs.complete(waiting.step.form, as_pages(user_inputs), state=state, user=user)
     with transaction.atomic():
@@ -123,7 +125,7 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
     Raises ProcessNotFound, NotPermitted, IllegalTransition.
     """
     process = _found(process_id)
-    _authorise(process, user, _("abort"), [])
+    _authorise(process, user, _("abort"))
     by = _name(user)
     reason = _("Aborted by %(user)s.") % {"user": by}
     with transaction.atomic():
@@ -162,7 +164,7 @@ def delete_process(process_id: UUID, *, user: Person | None = None) -> None:
 def set_note(process_id: UUID, text: str, *, user: Person | None = None) -> Process:
     """Replace the note on a process."""
     process = _found(process_id)
-    _authorise(process, user, _("note"), [])
+    _authorise(process, user, _("note"))
     Process.objects.filter(pk=process.pk).update(note=text.replace("\x00", ""))
     return _found(process_id)
 
@@ -233,24 +235,33 @@ def _pending(process: Process) -> Pending:
         raise IllegalTransition("resume", process.status, str(error)) from error
 
 
-def _authorise(process: Process, user: Person | None, action: str, callbacks: Sequence[Authorizer | None]) -> None:
-    """Raises NotPermitted unless role, grants and the workflow's own callbacks allow it."""
+def _authorise(
+    process: Process,
+    user: Person | None,
+    action: str,
+    callback_of: Callable[[Process], Authorizer | None] | None = None,
+) -> None:
+    """Raises NotPermitted unless role, grants and the workflow's own callback allow it.
+
+    What the callback would say of a workflow whose code cannot be loaded nobody knows: that is raised, too.
+    """
     if user is None:
         return
     name = process.workflow.name
-    if not may(user, Action.RETRY, name) or not all(permits(callback, user) for callback in callbacks):
+    if not may(user, Action.RETRY, name) or not permits(callback_of and callback_of(process), user):
         raise NotPermitted(action, name)
 
 
-def _retry_callbacks(process: Process) -> list[Authorizer | None]:
-    """Return the callbacks that a retry has to pass: the failed step's own one, or else the workflow's."""
-    try:
-        workflow: WorkflowFunction = registry.get_workflow(process.workflow.name)
-        step: Step | None = next((each for each in workflow.steps if each.name == process.current_step), None)
-    except TaskError:
-        return []
+def _retry_callback(process: Process) -> Authorizer | None:
+    """Return the callback that a retry has to pass: the failed step's own one, or else the workflow's."""
+    workflow: WorkflowFunction = registry.get_workflow(process.workflow.name)
+    step: Step | None = next((each for each in workflow.steps if each.name == process.current_step), None)
     own = step.retry_auth if step is not None else None
-    return [own or workflow.retry_auth_callback or workflow.authorize_callback]
+    return own or workflow.retry_auth_callback or workflow.authorize_callback
+
+
+def _start_callback(process: Process) -> Authorizer | None:
+    return registry.get_workflow(process.workflow.name).authorize_callback
 
 
 def _hold(process: Process, expected: ProcessStatus, action: str) -> None:

@@ -21,7 +21,8 @@ from tasks.models import FAILURES, Process, ProcessStatus, Workflow
 from tasks.targets import Target
 from tests.people import Api, somebody
 from tests.tasks.api.processes import run, start
-from tests.workflows import ask, fail_as_told
+from tests.workflows.failing import fail_as_told
+from tests.workflows.waiting import ask
 
 pytestmark = pytest.mark.django_db
 runs = pytest.mark.django_db(transaction=True)
