@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
 
 from tests.databases import (
-    clone_database,
     drop_databases_of_dead_runs,
     drop_databases_of_this_run,
     make_template,
     reset_test_database,
 )
-from tests.system import System
+from tests.system import System, fresh_system
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -108,24 +106,10 @@ def long_run(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def system(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any, tmp_path: Path
-) -> Iterator[System]:
+def system(django_db_setup: None, django_db_blocker: Any, tmp_path: Path) -> Iterator[System]:
     """A system of real processes on a fresh database, which the ORM in the test itself uses as well (autocommit)."""
-    from django.db import connections
-
-    connections.close_all()
-    name = clone_database()
-    at_home = django_settings.DATABASES["default"]["NAME"]
-    connections["default"].settings_dict["NAME"] = name
-    system = System(name, tmp_path)
-    try:
-        with django_db_blocker.unblock():
-            yield system
-    finally:
-        system.close()
-        connections.close_all()
-        connections["default"].settings_dict["NAME"] = at_home
+    with fresh_system(tmp_path, django_db_blocker) as system:
+        yield system
 
 
 @pytest.hookimpl(wrapper=True)

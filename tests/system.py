@@ -11,13 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import connections
 
-from tests.databases import connect, drop_database, server
+from tests.databases import clone_database, connect, drop_database, server
 
 ROOT = Path(__file__).resolve().parent.parent
 # Set while coverage measures (bin/test --cover): what the processes execute counts as well.
@@ -160,8 +162,6 @@ class System:
 
     def restart_database(self, mode: str = "fast") -> None:
         """Restart the database server under everybody's feet; `immediate` is a crash. Closes our own connections."""
-        from django.db import connections
-
         connections.close_all()
         server().restart(mode=mode)
 
@@ -197,6 +197,23 @@ class System:
         """End every process, by force, and drop the database."""
         self.end()
         drop_database(self.database)
+
+
+@contextmanager
+def fresh_system(folder: Path, blocker: Any) -> Iterator[System]:
+    """Make a system on a database of its own, which the ORM in this process uses as well until the end."""
+    connections.close_all()
+    at_home = settings.DATABASES["default"]["NAME"]
+    name = clone_database()
+    connections["default"].settings_dict["NAME"] = name
+    system = System(name, folder)
+    try:
+        with blocker.unblock():
+            yield system
+    finally:
+        system.close()
+        connections.close_all()
+        connections["default"].settings_dict["NAME"] = at_home
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 60, every: float = 0.05) -> T:

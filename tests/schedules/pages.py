@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 from django.urls import reverse
@@ -35,11 +34,6 @@ def occurrence(schedule: Schedule, minutes_ago: float, outcome: str = Outcome.ST
     due = timezone.now() - timedelta(minutes=minutes_ago)
     fired = due + timedelta(milliseconds=14)
     return Occurrence.objects.create(schedule=schedule, scheduled_at=due, fired_at=fired, outcome=outcome, **values)
-
-
-def text(response: Any) -> str:
-    """Return what a page says, without its tags."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
 
 
 def address(name: str, schedule: Schedule | None = None) -> str:

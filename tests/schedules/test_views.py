@@ -14,8 +14,8 @@ from accounts.models import User
 from schedules import services
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.urls import urlpatterns
-from tests.pages import queries
-from tests.schedules.pages import CRON, address, made, occurrence, text
+from tests.pages import queries, text_of
+from tests.schedules.pages import CRON, address, made, occurrence
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_every_page_asks_for_a_login_first(client: Client, pattern: Any) -> None
 def test_what_a_person_may_not_see_does_not_exist_for_them(client: Client, schedule: Schedule, name: str) -> None:
     client.force_login(User.objects.create_user("nobody"))
     assert client.get(address(name, schedule)).status_code == 404
-    assert schedule.name not in text(client.get(address("list")))
+    assert schedule.name not in text_of(client.get(address("list")))
 
 
 @pytest.mark.parametrize("name", ["resume", "skip", "run", "restore", "own", "delete", "pause"])
@@ -51,23 +51,23 @@ def test_a_viewer_reads_why_they_cannot_change_a_schedule(
     client.force_login(person("viewer"))
     response = client.get(address("detail", schedule))
     assert response.status_code == 200
-    assert "You may not change schedules of" in text(response)
+    assert "You may not change schedules of" in text_of(response)
     assert address("edit", schedule) not in response.content.decode()
     response = client.get(address("edit", schedule), follow=True)
-    assert "You may not change schedules of" in text(response)
+    assert "You may not change schedules of" in text_of(response)
 
 
 def test_a_viewer_is_offered_no_task_to_schedule(client: Client, person: Callable[[str], User]) -> None:
     client.force_login(person("viewer"))
-    assert "There is no task that you may schedule." in text(client.get(address("new")))
+    assert "There is no task that you may schedule." in text_of(client.get(address("new")))
     response = client.post(address("new"), CRON)
-    assert "you may not schedule it" in text(response)
+    assert "you may not schedule it" in text_of(response)
     assert not Schedule.objects.exists()
 
 
 def test_the_list_says_what_runs_when_in_words(browser: Client, schedule: Schedule) -> None:
     occurrence(schedule, 5, Outcome.SKIPPED, reason=Reason.OVERLAP)
-    said = text(browser.get(address("list")))
+    said = text_of(browser.get(address("list")))
     assert "Every night" in said
     assert "01:30" in said
     assert "Europe/London" in said
@@ -77,7 +77,7 @@ def test_the_list_says_what_runs_when_in_words(browser: Client, schedule: Schedu
 def test_an_empty_list_says_what_to_do(browser: Client) -> None:
     Schedule.objects.all().delete()
     response = browser.get(address("list"))
-    assert "Nothing is scheduled yet" in text(response)
+    assert "Nothing is scheduled yet" in text_of(response)
     assert address("new") in response.content.decode()
 
 
@@ -151,7 +151,7 @@ def test_several_schedules_are_paused_and_resumed_at_once(browser: Client, plann
         address("bulk"), {"selected": ids, "action": "pause", "reason": "maintenance", "next": back}, follow=True
     )
     assert response.redirect_chain == [(back, 302)]
-    assert "3 schedules paused." in text(response)
+    assert "3 schedules paused." in text_of(response)
     assert set(Schedule.objects.filter(pk__in=ids).values_list("enabled", "paused_reason")) == {(False, "maintenance")}
     browser.post(address("bulk"), {"selected": ids[:2], "action": "resume"})
     assert Schedule.objects.filter(pk__in=ids, enabled=True).count() == 2
@@ -161,4 +161,4 @@ def test_a_bulk_action_needs_a_selection_and_goes_back_to_our_own_pages_only(bro
     data = {"action": "pause", "selected": ["nonsense"], "next": "https://evil.example/"}
     response = browser.post(address("bulk"), data, follow=True)
     assert response.redirect_chain == [(address("list"), 302)]
-    assert "Choose at least one schedule first." in text(response)
+    assert "Choose at least one schedule first." in text_of(response)

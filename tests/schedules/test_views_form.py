@@ -14,7 +14,8 @@ from schedules import services
 from schedules.models import Schedule
 from tasks import registry
 from tasks.secrets import Secret
-from tests.schedules.pages import CRON, TASK, address, edit_data, made, text, without_times
+from tests.pages import text_of
+from tests.schedules.pages import CRON, TASK, address, edit_data, made, without_times
 
 pytestmark = pytest.mark.django_db
 SEALED = r'<input type="hidden" name="(inputs-0-password-sealed)" value="([^"]*)"'
@@ -32,7 +33,7 @@ def test_task_cron_expression_and_time_zone_are_enough(browser: Client, planner:
 def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(browser: Client) -> None:
     data = {**CRON, "expression": "0 25 * * *", "timezone": "Europe/Lodnon", "name": "Mine"}
     response = browser.post(address("new"), data)
-    page, said = response.content.decode(), text(response)
+    page, said = response.content.decode(), text_of(response)
     assert "Schedule not saved:" in said
     assert "'0 25 * * *' has no hour 25 (0 to 23)." in said
     assert "Did you mean Europe/London?" in said
@@ -48,7 +49,7 @@ def test_the_form_is_filled_in_from_the_address(browser: Client) -> None:
     assert f'value="{TASK}" selected' in page
     assert 'value="5 4 * * *"' in page
     assert response.context["times"].zone == "Asia/Tokyo"
-    assert str(registry.label(TASK)) in text(response)
+    assert str(registry.label(TASK)) in text_of(response)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_nonsense_in_the_address_is_harmless(browser: Client, query: dict[str, s
 def test_showing_is_not_saving(browser: Client) -> None:
     response = browser.post(address("new"), {**CRON, "show": "1"})
     assert response.status_code == 200
-    assert "Every minute" in text(response)
+    assert "Every minute" in text_of(response)
     assert not Schedule.objects.exists()
 
 
@@ -86,7 +87,7 @@ def test_a_task_with_pages_asks_one_after_the_other_and_stores_secrets_encrypted
     assert 'name="inputs-0-site"' in shown.content.decode()
     data |= {"inputs-0-shown": "1", "inputs-0-site": "lon", "inputs-0-password": "hunter22"}
     second = browser.post(address("new"), data)
-    assert "One more page." in text(second)
+    assert "One more page." in text_of(second)
     assert 'value="lon-core-01"' in second.content.decode()
     assert not Schedule.objects.exists()
     data |= {"inputs-1-shown": "1", "inputs-1-router": "lon-core-02"}
@@ -95,8 +96,8 @@ def test_a_task_with_pages_asks_one_after_the_other_and_stores_secrets_encrypted
     assert schedule.user_inputs[0]["site"] == "lon"
     assert schedule.user_inputs[1] == {"router": "lon-core-02"}
     assert "hunter22" not in str(schedule.user_inputs)
-    assert "lon-core-02" in text(response)
-    assert "••••" in text(response)
+    assert "lon-core-02" in text_of(response)
+    assert "••••" in text_of(response)
     assert "hunter22" not in response.content.decode()
 
 
@@ -110,7 +111,7 @@ def test_a_secret_of_an_earlier_page_need_not_be_typed_again(browser: Client, pa
     data |= {name: unescape(value) for name, value in re.findall(SEALED, second.content.decode())}
     data |= {"inputs-0-password": "", "inputs-1-shown": "1", "inputs-1-router": "", "expression": "0 25 * * *"}
     wrong = browser.post(address("new"), data)
-    assert "Password" not in text(wrong).split("Schedule not saved:")[1][:200]
+    assert "Password" not in text_of(wrong).split("Schedule not saved:")[1][:200]
     data |= {name: unescape(value) for name, value in re.findall(SEALED, wrong.content.decode())}
     response = browser.post(address("new"), {**data, "expression": "0 1 * * *", "inputs-1-router": "lon-core-02"})
     assert response.status_code == 302
@@ -138,7 +139,7 @@ def test_an_input_that_is_wrong_is_told_at_its_page(browser: Client, pages_task:
         "inputs-0-password": "x",
     }
     response = browser.post(address("new"), data)
-    assert "par is not one of the available choices" in text(response)
+    assert "par is not one of the available choices" in text_of(response)
     assert not Schedule.objects.exists()
 
 
@@ -171,7 +172,7 @@ def test_the_preview_shows_ten_due_times_in_three_zones(browser: Client) -> None
     data = {**CRON, "expression": "30 1 * * *", "timezone": "Europe/London"}
     response = browser.post(address("preview"), data)
     assert len(response.context["times"].rows) == 10
-    said = text(response)
+    said = text_of(response)
     assert "your zone is America/New_York" in said
     assert "Your time" in said
     assert "UTC" in said
@@ -183,7 +184,7 @@ def test_the_preview_flags_the_hour_that_clocks_skip(browser: Client) -> None:
     gap = next(row for row in rows if row.at.date().isoformat() == "2027-03-28")
     assert gap.flag == "gap"
     assert gap.at == datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
-    assert "clocks go forward" in text(browser.post(address("preview"), data))
+    assert "clocks go forward" in text_of(browser.post(address("preview"), data))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_the_preview_flags_the_hour_that_clocks_skip(browser: Client) -> None:
     ],
 )
 def test_the_preview_says_what_is_wrong(browser: Client, values: dict[str, str], words: str) -> None:
-    assert words in text(browser.post(address("preview"), {**CRON, **values}))
+    assert words in text_of(browser.post(address("preview"), {**CRON, **values}))
 
 
 def test_the_preview_of_an_edit_shows_what_holds_now_beside_it(browser: Client, schedule: Schedule) -> None:
@@ -211,12 +212,12 @@ def test_the_preview_of_an_edit_shows_what_holds_now_beside_it(browser: Client, 
 def test_an_edit_shows_the_due_times_before_and_after_it_once(browser: Client, schedule: Schedule) -> None:
     data = edit_data(schedule, daily_time="05:00", name="Every morning")
     response = browser.post(address("edit", schedule), data, follow=True)
-    said = text(response)
+    said = text_of(response)
     assert "Every morning" in said
     assert "Before" in said
     assert ", 01:30" in said
     assert ", 05:00" in said
-    assert "Before" not in text(browser.get(address("detail", schedule)))
+    assert "Before" not in text_of(browser.get(address("detail", schedule)))
 
 
 def test_saving_an_untouched_form_leaves_the_trigger_alone(browser: Client, planner: User) -> None:
@@ -245,7 +246,7 @@ def test_an_edit_of_what_somebody_else_changed_meanwhile_is_refused(browser: Cli
     data = edit_data(schedule, name="Mine", daily_time="07:07")
     services.edit_schedule(schedule.pk, {"name": "Theirs"}, user=None)
     response = browser.post(address("edit", schedule), data)
-    assert "changed by somebody else" in text(response)
-    assert "Load what is saved" in text(response)
+    assert "changed by somebody else" in text_of(response)
+    assert "Load what is saved" in text_of(response)
     assert 'value="07:07"' in response.content.decode()
     assert Schedule.objects.get(pk=schedule.pk).name == "Theirs"

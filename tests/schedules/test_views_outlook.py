@@ -8,8 +8,8 @@ from django.test import Client
 from accounts.models import User
 from schedules.models import Outcome, Reason, Schedule
 from tasks.models import Process
-from tests.pages import queries
-from tests.schedules.pages import address, made, occurrence, text
+from tests.pages import queries, text_of
+from tests.schedules.pages import address, made, occurrence
 
 pytestmark = pytest.mark.django_db
 
@@ -37,13 +37,13 @@ def test_after_an_outage_the_latest_all_or_none_are_started(browser: Client, pla
     for schedule in chosen.values():
         for minutes in (30, 20, 10):
             occurrence(schedule, minutes, Outcome.MISSED, reason=Reason.LATE)
-    said = text(browser.get(address("outage")))
+    said = text_of(browser.get(address("outage")))
     assert "9 runs were missed" in said
     for which, schedule in chosen.items():
         browser.post(address("outage"), {"selected": [schedule.pk], "which": which})
     started = {which: Process.objects.filter(schedule_id=schedule.pk).count() for which, schedule in chosen.items()}
     assert started == {"latest": 1, "all": 3, "none": 0}
-    assert "Nothing was missed" in text(browser.get(address("outage")))
+    assert "Nothing was missed" in text_of(browser.get(address("outage")))
 
 
 def test_the_outage_page_costs_the_same_queries_for_any_number_of_schedules(browser: Client, planner: User) -> None:
@@ -58,11 +58,11 @@ def test_a_missed_run_leads_from_list_and_ledger_to_the_decision(browser: Client
     assert address("outage") not in browser.get(address("detail", schedule)).content.decode()
     occurrence(schedule, 90, Outcome.MISSED, reason=Reason.LATE)
     assert address("outage") in browser.get(address("detail", schedule)).content.decode()
-    assert "Some runs were missed." in text(browser.get(address("list")))
+    assert "Some runs were missed." in text_of(browser.get(address("list")))
     browser.post(address("outage"), {"selected": [schedule.pk], "which": "none"})
-    assert "Some runs were missed." not in text(browser.get(address("list")))
+    assert "Some runs were missed." not in text_of(browser.get(address("list")))
 
 
 @pytest.mark.parametrize("data", [{}, {"which": "latest"}, {"which": "x", "selected": "1"}])
 def test_the_outage_page_needs_a_choice(browser: Client, data: dict[str, str]) -> None:
-    assert "Choose at least one schedule first." in text(browser.post(address("outage"), data, follow=True))
+    assert "Choose at least one schedule first." in text_of(browser.post(address("outage"), data, follow=True))

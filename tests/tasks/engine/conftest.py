@@ -7,30 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 
 from tests.bench import Bench
-from tests.databases import clone_database
-from tests.system import System
+from tests.system import System, fresh_system
 
 
 @pytest.fixture(scope="module")
 def system(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Like the function-scoped fixture of the same name, for a whole module."""
-    from django.db import connections
-
-    connections.close_all()
-    name = clone_database()
-    at_home = django_settings.DATABASES["default"]["NAME"]
-    connections["default"].settings_dict["NAME"] = name
-    system = System(name, tmp_path_factory.mktemp("system"))
-    try:
-        with django_db_blocker.unblock():
-            yield system
-    finally:
-        system.close()
-        connections.close_all()
-        connections["default"].settings_dict["NAME"] = at_home
+    with fresh_system(tmp_path_factory.mktemp("system"), django_db_blocker) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
