@@ -42,7 +42,7 @@ class Run:
 
     `state` is in plain text; `secrets` are the texts in it that must not be stored or shown. `done` holds the names of
     the finished steps in order; `failures` counts the attempts at the next one; `item` is the index of the item that is
-    being worked on, of the outermost foreach.
+    being worked on, of the outermost foreach. `stops`: the commit that was begun last ends the run.
     """
 
     process_id: UUID
@@ -61,6 +61,7 @@ class Run:
     item: int | None = None
     job_id: int | None = None
     job_deleted: bool = False
+    stops: bool = False
 
     @property
     def position(self) -> int:

@@ -39,6 +39,7 @@ def commit(run: Run, results: list[Result], then: Next) -> Orders:
 
 def record(run: Run, results: list[Result], then: Next) -> Orders:
     """Record once, on the current connection. The commit that ends the run deletes its job, too."""
+    run.stops = then.stops
     orders = transitions.record(run.process_id, run.token, results, replace(then, job_id=run.job_id))
     run.job_deleted = then.stops and run.job_id is not None
     return orders
@@ -103,21 +104,24 @@ def persistently(run: Run, save: Save) -> Orders:
 
 
 def _found_saved(run: Run) -> Orders | None:
-    """Tell whether the commit that was cut off happened. Raises LeaseLost when the process is somebody else's now."""
+    """Tell whether the commit that was cut off happened. Raises LeaseLost when the process is somebody else's now.
+
+    After a commit that does not end the run the process still runs under our token, or it is not ours any more: others
+    may have taken it, and have recorded just as many results as we wanted to. A commit that ends the run takes the
+    token away, and only counts tell; mistaken or not, nothing is executed after it.
+    """
     row = sql.one(
-        "SELECT commits, status = 'running', lease_token = %s, abort_requested_by FROM tasks_process "
+        "SELECT commits, status = 'running' AND lease_token = %s, abort_requested_by FROM tasks_process "
         "WHERE process_id = %s",
         (run.token, run.process_id),
     )
     if row is None:
         raise LeaseLost
-    commits, running, ours, abort_requested_by = row
-    if running and not ours:
-        raise LeaseLost
-    if commits == run.commits:
-        if not running:
-            raise LeaseLost
+    commits, ours, abort_requested_by = row
+    if ours and commits == run.commits:
         return None
+    if commits != run.commits + 1 or not (ours or run.stops):
+        raise LeaseLost
     rows = sql.fetch(
         "SELECT id FROM tasks_processstep WHERE process_id = %s ORDER BY id DESC LIMIT 10", (run.process_id,)
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from tasks import transitions
+from tasks.engine import recording
+from tasks.engine.context import Run
 from tasks.models import Process, ProcessStatus, ProcessStep
 from tasks.services import start_process
 from tasks.statuses import StepStatus
 from tasks.transitions import Next, Result
+from tests.databases import connect
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +55,61 @@ def test_a_worker_that_is_silent_is_lost_and_records_nothing_any_more() -> None:
     with pytest.raises(transitions.LeaseLost):
         transitions.record(process.pk, token, [Result(0, "Start", StepStatus.SUCCESS, "{}", now, now)], Next("Count"))
     assert not ProcessStep.objects.exists()
+
+
+# Commits whose answer did not arrive
+
+
+def _claimed() -> Run:
+    process_id, token = start_process("counting"), uuid4()
+    assert transitions.claim(process_id, token, "somebody")
+    return Run(process_id, token, "counting", is_task=True, commits=0, limited=False)
+
+
+def _record(process_id: UUID, token: UUID, then: Next) -> None:
+    transitions.record(process_id, token, [_start()], then)
+
+
+def _start() -> Result:
+    now = timezone.now()
+    return Result(0, "Start", StepStatus.SUCCESS, "{}", now, now)
+
+
+def _break_connection() -> None:
+    """Cut the connection from the other side, as a restart of the database does: the next statement fails."""
+    assert connection.connection is not None
+    pid = connection.connection.info.backend_pid
+    with connect(connection.settings_dict["NAME"]) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [Next("Count"), Next("Done", ProcessStatus.COMPLETED)], ids=["runs", "completed"])
+def test_a_worker_that_was_frozen_does_not_take_the_results_of_others_for_its_own(end: Next) -> None:
+    """It would go on with the next step, which has run already: only its next commit would be refused."""
+    run = _claimed()
+    _late(Process.objects.get(pk=run.process_id))
+    failed = ProcessStatus.FAILED
+    assert transitions.take_from_lost_worker(run.process_id, run.token, 0, failed, reason="lost", retry=None)
+    assert transitions.resume(run.process_id, [failed])
+    other = uuid4()
+    assert transitions.claim(run.process_id, other, "another")
+    _record(run.process_id, other, end)  # as many commits as there would be with ours
+
+    _break_connection()
+    with pytest.raises(transitions.LeaseLost):
+        recording.commit(run, [_start()], Next("Count"))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", [Next("Count"), Next("Done", ProcessStatus.COMPLETED)], ids=["goes on", "ends"])
+def test_a_commit_that_happened_is_found_and_one_that_did_not_is_done_again(end: Next) -> None:
+    done, undone = _claimed(), _claimed()
+    _record(done.process_id, done.token, end)
+
+    for run in (done, undone):
+        _break_connection()
+        recording.commit(run, [_start()], end)
+        assert run.commits == 1
+        assert list(ProcessStep.objects.filter(process=run.process_id).values_list("name", flat=True)) == ["Start"]
+        assert Process.objects.get(pk=run.process_id).status == end.status
