@@ -74,18 +74,22 @@ def timeline(processes: QuerySet[Process], coming: Sequence[Schedule], now: date
         _draw_runs(picture, runs[::-1], now)
     else:
         _draw_counts(picture, recent)
-    due = [schedule for schedule in coming if now <= schedule.next_due_at < end]
+    due = [schedule for schedule in coming if schedule.next_due_at and now <= schedule.next_due_at < end]
     for number, schedule in enumerate(due):
-        _draw_coming(picture, schedule, TICKS if number < DRAWN_WHOLE else 1)
+        _draw_coming(picture, schedule, whole=number < DRAWN_WHOLE)
     picture.coming = len(due)
     picture.hours = _hours(begin, end)
     return picture
 
 
-def _draw_coming(picture: Timeline, schedule: Schedule, most: int) -> None:
-    """Draw the schedule's due times as ticks; where they are more than `TICKS`, as one line under the others."""
-    times = times_before(schedule, picture.end, most + 1) if most > 1 else [schedule.next_due_at]
-    if len(times) > most:
+def _draw_coming(picture: Timeline, schedule: Schedule, *, whole: bool) -> None:
+    """Draw the schedule's due times as ticks; where they are more than `TICKS`, as one line under the others.
+
+    Not `whole`: the next one only, which needs no computing.
+    """
+    following = times_before(schedule, picture.end, TICKS + 1) if whole else [schedule.next_due_at]
+    times = [at for at in following if at is not None]
+    if len(times) > TICKS:
         x = _x(times[0], picture.begin)
         picture.often.append((x, WIDTH - x, f"{schedule.name}: {sentence_of(schedule)}"))
         times = times[:1]
@@ -194,7 +198,7 @@ def _kind(status: str) -> str:
 def _hours(begin: datetime, end: datetime) -> list[tuple[float, str, str]]:
     """Return the full hours to be written below the axis, in the viewer's zone; at an edge they stand inside of it."""
     hour = timezone.localtime(begin).replace(minute=0, second=0, microsecond=0)
-    marks = []
+    marks: list[tuple[float, str, str]] = []
     while hour < end:
         local = timezone.localtime(hour)
         if hour >= begin and local.hour % HOURS_BETWEEN == 0:
