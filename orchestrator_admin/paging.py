@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
@@ -26,27 +27,43 @@ class Page(Generic[M]):
     next: str = ""
 
 
+class Source(Protocol):
+    """A part of a list that knows itself how to find its newest rows."""
+
+    def newest(self, behind: Callable[[Any], Any], count: int) -> list[tuple[Any, Any]]:
+        """Return moment and key of the newest `count` rows of those that `behind`, applied to a queryset, leaves."""
+
+
 def paged(
-    queryset: QuerySet[M], newest_by: str, parameters: QueryDict, size: int = 50, parts: Sequence[QuerySet[M]] = ()
+    queryset: QuerySet[M],
+    newest_by: str,
+    parameters: QueryDict,
+    size: int = 50,
+    parts: Sequence[QuerySet[M] | Source] = (),
 ) -> Page[M]:
     """Return the page, newest first, that `parameters["after"]` asks for; a place that makes no sense is the first.
 
-    Of `parts`, querysets that may overlap, the page shows what any of them holds, as `queryset` fetches it: a page's
-    worth of keys comes from each, so that each is read by its own index. One query, with several parts two.
+    Of `parts`, which may overlap, the page shows what any of them holds, as `queryset` fetches it: a page's worth of
+    keys comes from each, so that each is read by its own index. One query more for all querysets among them.
     """
     place = _read(parameters.get("after", ""))
     try:
-        found = [_behind(part, newest_by, place) for part in parts or [queryset]]
+        _behind(queryset, newest_by, place)
     except (ValidationError, ValueError):  # no key of this table
         place = None
-        found = list(parts or [queryset])
+    behind = partial(_behind, newest_by=newest_by, place=place)
     order = (f"-{newest_by}", "-pk")
     if parts:
-        keys = [part.order_by(*order).values_list(newest_by, "pk")[: size + 1] for part in found]
-        newest = sorted(set(keys[0].union(*keys[1:], all=True) if keys[1:] else keys[0]), reverse=True)
-        queryset = queryset.filter(pk__in=[key for _moment, key in newest[: size + 1]])
+        keys = set[tuple[Any, Any]]()
+        for part in parts:
+            keys.update(() if isinstance(part, QuerySet) else part.newest(behind, size + 1))
+        plain = [behind(part) for part in parts if isinstance(part, QuerySet)]
+        newest = [part.order_by(*order).values_list(newest_by, "pk")[: size + 1] for part in plain]
+        if newest:
+            keys.update(newest[0].union(*newest[1:], all=True) if newest[1:] else newest[0])
+        queryset = queryset.filter(pk__in=[key for _moment, key in sorted(keys, reverse=True)[: size + 1]])
     else:
-        queryset = found[0]
+        queryset = behind(queryset)
     rows = list(queryset.order_by(*order)[: size + 1])
     page = Page(rows[:size])
     if place is not None:

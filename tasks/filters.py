@@ -9,6 +9,7 @@ from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from orchestrator_admin.paging import Source
 from tasks import texts
 from tasks.models import FAILURES, TERMINAL, Origin, Process, ProcessStatus, Workflow
 
@@ -69,8 +70,8 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.annotate(_text=texts.vector()).filter(texts.condition(words)) if words else queryset
 
     @property
-    def parts(self) -> list[QuerySet[Process]]:
-        """What `qs` holds, as querysets that may overlap and that an index serves each. For a form that is valid."""
+    def parts(self) -> list[QuerySet[Process] | Source]:
+        """What `qs` holds, in parts that may overlap and that an index serves each. For a form that is valid."""
         narrowed = self.queryset.all()
         for name, value in self.form.cleaned_data.items():
             if name != "text":

@@ -1,26 +1,30 @@
 """Finds processes by words: each word stands in the name of the process's task, or in its failed reason or note.
 
-A condition with an OR across tables leaves PostgreSQL no index to walk. So what fits is told as several conditions,
-each of which has one: the words alone in reason and note, and, by which of the words tasks are named with, those tasks
-with the remaining words.
+A condition with an OR across tables leaves PostgreSQL no index to walk. So what fits is told in several parts, each of
+which has one: the words alone in reason and note, and, by which of the words tasks are named with, those tasks with the
+remaining words.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Subquery, Value
 
+from orchestrator_admin.paging import Source
 from tasks.labels import label
 from tasks.models import Process, Workflow
 
 MOST_WORDS = 50
 # So many tasks are looked through one by one, each by its own index. More of them are frequent enough to be met soon.
 EACH_ALONE = 12
+LOOKED_THROUGH = 1_000
 
 
 def words_of(text: str) -> list[str]:
@@ -28,17 +32,17 @@ def words_of(text: str) -> list[str]:
     return [word.casefold() for word in re.findall(r"\w+", text)[:MOST_WORDS]]
 
 
-def branches(processes: QuerySet[Process], words: list[str]) -> list[QuerySet[Process]]:
-    """Return querysets that together hold those of `processes` in which every word is found; they may overlap.
+def branches(processes: QuerySet[Process], words: list[str]) -> list[QuerySet[Process] | Source]:
+    """Return parts that together hold those of `processes` in which every word is found; they may overlap.
 
     One query, for the names of the tasks.
     """
     if not words:
         return [processes]
-    found = [_with_words(processes, words)]
+    found: list[QuerySet[Process] | Source] = [WithWords(processes, words)]
     for rest, workflows in _named(words).items():
         if rest:
-            found.append(_with_words(processes.filter(workflow__in=workflows), list(rest)))
+            found.append(WithWords(processes.filter(workflow__in=workflows), list(rest)))
         elif len(workflows) <= EACH_ALONE:
             found += [processes.filter(workflow=workflow) for workflow in workflows]
         else:
@@ -54,13 +58,36 @@ def condition(words: list[str]) -> Q:
     return fits
 
 
-def vector() -> SearchVector:
-    """Return what the index `process_by_words` holds."""
-    return SearchVector("failed_reason", "note", config="simple")
+def vector(*more: Value) -> SearchVector:
+    """Return what the index `process_by_words` holds, and `more`."""
+    return SearchVector("failed_reason", "note", *more, config="simple")
 
 
-def _with_words(processes: QuerySet[Process], words: list[str]) -> QuerySet[Process]:
-    return processes.annotate(_text=vector()).filter(_has_text(), _text=_query(words))
+class WithWords:
+    """Those of `processes` in whose reason or note every word stands, for pages.
+
+    Words that are frequent are met soon among the newest texts; the rare ones are found by the index on words, and put
+    in order afterwards. PostgreSQL knows no statistics of beginnings of words, so it cannot choose by itself.
+    """
+
+    def __init__(self, processes: QuerySet[Process], words: list[str]) -> None:
+        self.processes = processes.filter(_has_text())
+        self.query = _query(words)
+
+    def newest(self, behind: Callable[[QuerySet[Process]], QuerySet[Process]], count: int) -> list[tuple[Any, Any]]:
+        """Return moment and key of the newest of those that `behind` leaves. One query, or two."""
+        texts = behind(Process.objects.filter(_has_text())).order_by("-started_at", "-pk").values("started_at")
+        lately = behind(self.processes).filter(started_at__gte=Subquery(texts[LOOKED_THROUGH : LOOKED_THROUGH + 1]))
+        # Other words for the same: not what the index on words holds, so that it is not taken here.
+        found = self._keys(lately, vector(Value("")), F("started_at"), count)
+        if len(found) < count:
+            # An order that no index has: so that the words are looked up, and not all texts there are walked through.
+            found = self._keys(behind(self.processes), vector(), F("started_at") + Value(timedelta(0)), count)
+        return found
+
+    def _keys(self, texts: QuerySet[Process], words: SearchVector, order: Any, count: int) -> list[tuple[Any, Any]]:
+        fitting = texts.annotate(_text=words).filter(_text=self.query).alias(_order=order)
+        return list(fitting.order_by("-_order", "-pk").values_list("started_at", "pk")[:count])
 
 
 def _has_text() -> Q:

@@ -29,7 +29,12 @@ def seen_workflows(request: HttpRequest) -> QuerySet[Workflow]:
 def seen_processes(request: HttpRequest) -> QuerySet[Process]:
     """Return the processes of the workflows that the viewer may see."""
     names = visible_workflows(viewer(request))
-    return Process.objects.all() if names is None else Process.objects.filter(workflow__name__in=names)
+    if names is None:
+        return Process.objects.all()
+    # By key and not with a join: so PostgreSQL knows how many there are, and which index is the short way.
+    return Process.objects.filter(
+        workflow__in=list(Workflow.objects.filter(name__in=names).values_list("pk", flat=True))
+    )
 
 
 def find_workflow(request: HttpRequest, name: str, **narrower: object) -> Workflow:
