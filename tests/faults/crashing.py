@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -114,7 +115,8 @@ def answer(database: str, what: str, number: str, when: str, *arguments: str) ->
     death.watch(psycopg.Cursor, "execute")
     death.watch(psycopg.Cursor, "executemany")
     death.watch(psycopg.Connection, "commit")
-    {"firing": fire, "call": call}[what](*arguments)
+    work: dict[str, Callable[..., None]] = {"firing": fire, "call": call}
+    work[what](*arguments)
 
 
 def main() -> None:
