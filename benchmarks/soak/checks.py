@@ -32,6 +32,9 @@ CHECKS: dict[str, str] = {
          GROUP BY 1, 2 HAVING count(p.process_id) <> (o.outcome = 'started')::int""",
     "1: what did not start says why": """
         SELECT id, outcome FROM schedules_occurrence WHERE outcome NOT IN ('started', 'claimed') AND reason = ''""",
+    "1: no function, none of which fails by itself, failed because of a fault": """
+        SELECT o.id, s.function, o.detail, o.traceback FROM schedules_occurrence o
+          JOIN schedules_schedule s ON s.id = o.schedule_id AND s.function <> '' WHERE o.outcome = 'failed'""",
     "1: nothing that passed is still to be written into the ledger": """
         SELECT schedule_id, after, before FROM schedules_backlog""",
     "1: a cursor is in the future, unless the schedule is paused": """
