@@ -7,9 +7,11 @@ import json
 import re
 import subprocess
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.urls import resolve
 
 from orchestrator_admin.variables import GROUPS
 from schedules.triggers import parse, preview
@@ -60,12 +62,27 @@ def test_blocks_are_executed(page: Path) -> None:
         assert (ROOT / EXECUTED_BY.get(name, "nowhere")).exists(), f"No test executes the blocks of {name}."
 
 
-def test_shell_blocks_for_root_can_be_read_by_a_shell() -> None:
-    for page in PAGES:
-        for block in blocks(page):
-            if block.language == "console" and block.text.startswith("# "):
-                script = re.sub(r"^# ", "", block.text, flags=re.MULTILINE)
-                subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+def test_shell_blocks_for_root_can_be_read_by_a_shell_and_name_what_is_there() -> None:
+    scripts = [
+        re.sub(r"^# ", "", block.text, flags=re.MULTILINE)
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "console" and block.text.startswith("# ")
+    ]
+    assert scripts
+    for script in scripts:
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        for path in re.findall(r"(?<![\w/])((?:deploy|bin|requirements)/[\w./@-]+|manage\.py)", script):
+            assert (ROOT / path).exists(), path
+        for module in re.findall(r"-m (orchestrator_admin\.\w+)", script):
+            assert find_spec(module), module
+
+
+def test_the_proxy_of_the_pages_knows_our_addresses() -> None:
+    (block,) = [block for block in blocks(DOCS / "deploying.md") if block.language == "nginx"]
+    assert block.text.count("{") == block.text.count("}")
+    for location in re.findall(r"location (?:= )?(\S+) ", block.text):
+        assert resolve(location)
 
 
 def test_every_variable_that_the_code_reads_is_listed_and_no_other() -> None:
