@@ -14,6 +14,7 @@ from benchmarks.figures import OURS, Figure, Notebook
 from benchmarks.fill import add_schedules
 from benchmarks.stand import cpu_seconds, memory, postmaster, stand, start_scheduler, start_web, start_workers
 from schedules.services import create_schedule
+from tasks import engine, sql, transitions
 from tests.system import System
 
 
@@ -102,19 +103,28 @@ def _fired(system: System) -> int:
 
 def count_statements(notebook: Notebook) -> None:
     """Count what goes over the wire, with libpq's own trace: BEGIN and COMMIT apart."""
-    from tasks import engine
     from tasks.services import start_process
 
     with stand():
-        ids: list[uuid.UUID] = []
         start_process("bench_noop")
-        statements, commits = _traced(lambda: ids.append(start_process("bench_noop")))
+        statements, commits = _traced(lambda: start_process("bench_noop"))
         notebook.add(Figure("statements of a start", OURS, "", [statements], at_most=4, note=f"{commits} commit"))
-        engine.run_process(start_process("bench_noop"))
-        statements, commits = _traced(lambda: engine.run_process(ids[0]))
-        note = "claim and first step in one commit, second, third and the job's end in another; plus fetching the job"
+        row = sql.one("SELECT worker_id FROM procrastinate_register_worker_v1()")
+        assert row
+        _take_and_run(row[0])
+        statements, commits = _traced(lambda: _take_and_run(row[0]))
+        note = "job, claim and first step in one; second, third and the job's end in another"
         notebook.add(Figure("statements of a process of three steps", OURS, "", [statements], at_most=9, note=note))
         notebook.add(Figure("its commits", OURS, "", [commits], at_most=3))
+
+
+def _take_and_run(queue_worker: int) -> None:
+    """Do what a thread of a worker does with one job."""
+    token, leads = uuid.uuid4(), transitions.Leads({"bench_noop": (["Start"], "NSO calls")})
+    taken = transitions.take(None, queue_worker, token, "bench", leads)
+    assert taken
+    assert taken.process_id
+    engine.run_process(taken.process_id, token=token, job_id=taken.job_id, claimed=taken.claimed)
 
 
 def _traced(work: Callable[[], object]) -> tuple[int, int]:
