@@ -69,7 +69,7 @@ def _found(digest: str) -> AuthToken | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    token = AuthToken.from_db(connection.alias, OF_TOKEN, row[: len(OF_TOKEN)])
+    token: AuthToken = AuthToken.from_db(connection.alias, OF_TOKEN, row[: len(OF_TOKEN)])
     token.user = User.from_db(connection.alias, OF_USER, row[len(OF_TOKEN) : -1])
     groups = json.loads(row[-1]) if isinstance(row[-1], str) else row[-1] or {}
     remember(token.user, {int(key): name for key, name in groups.items()})

@@ -34,12 +34,14 @@ def harden(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest]
     if iscoroutinefunction(get_response):
 
         async def later(request: HttpRequest) -> HttpResponse:
-            return hardened(await get_response(request))
+            answer: HttpResponse = hardened(await get_response(request))
+            return answer
 
         return later
 
     def now(request: HttpRequest) -> HttpResponse:
-        return hardened(get_response(request))
+        answer: HttpResponse = hardened(get_response(request))
+        return answer
 
     return now
 

@@ -22,7 +22,7 @@ from django.db import close_old_connections
 from orchestrator_admin.hardening import hardened
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest, HttpResponseBase
 
 # Fewer than the pool has connections (settings): some are for what goes beside.
 THREADS: Final = 12
@@ -45,10 +45,9 @@ class Application(ASGIHandler):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, copy_context().run, self._answer, request)
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            response: HttpResponse = self._synchronous.get_response(request)
-            return response
+            return self._synchronous.get_response(request)
         finally:
             # Django does this when the answer has been sent, in the thread that it thinks did the work.
             close_old_connections()

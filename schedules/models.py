@@ -60,7 +60,7 @@ class Overlap(models.TextChoices):
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
     # What is no change of the row: somebody ran it by hand.
-    pghistory.ManualEvent("run"),
+    pghistory.ManualEvent("run"),  # type: ignore[no-untyped-call]
     fields=AUDITED,
     model_name="ScheduleEvent",
 )

@@ -34,7 +34,8 @@ class TokenViewSet(ScopedMixin, GenericViewSet[AuthToken]):
     queryset = AuthToken.objects.all()
 
     def get_queryset(self) -> QuerySet[AuthToken]:
-        return AuthToken.objects.filter(user=self.request.user)
+        found: QuerySet[AuthToken] = AuthToken.objects.filter(user=self.request.user)
+        return found
 
     @extend_schema(operation_id="tokens_list")
     def list(self, request: Request) -> Response:
@@ -49,14 +50,16 @@ class TokenViewSet(ScopedMixin, GenericViewSet[AuthToken]):
         days = asked["expires_in_days"]
         lifetime = None if days is None else timedelta(days=days)
         _outlived(token_of(request), lifetime)
-        token, text = create_token(request.user, name=asked["name"], scopes=asked["scopes"], lifetime=lifetime)
+        user: Any = request.user
+        token, text = create_token(user, name=asked["name"], scopes=asked["scopes"], lifetime=lifetime)
         answer = shapes.NewTokenSerializer(token, context={"text": text}).data
         return Response(answer, status=201, headers={"Cache-Control": "no-store"})
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, token_id: UUID) -> Response:
         """Revoke a token: it is refused from the next request on."""
-        if not revoke_token(request.user, token_id):
+        user: Any = request.user
+        if not revoke_token(user, token_id):
             raise NotFound(_("You have no such token."))
         return Response(status=204)
 

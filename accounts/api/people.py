@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import model_to_dict
+from django.forms import BaseForm, model_to_dict
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
@@ -66,13 +66,13 @@ class PersonViewSet(ScopedMixin, GenericViewSet[User]):
 
     def _saved(self, account: User | None, given: dict[str, Any], *, status: int) -> Response:
         fields = list(PersonForm.Meta.fields)
-        data = model_to_dict(account, fields) if account else {"is_active": True}
+        data: dict[str, Any] = model_to_dict(account, fields) if account else {"is_active": True}
         data["groups"] = [group.pk for group in data.get("groups", [])]
         if "groups" in given:
             given["groups"] = _keys(given["groups"])
         form = PersonForm({**data, **given}, instance=account)
         if not form.is_valid():
-            raise ValidationError(form.errors)
+            raise ValidationError(_errors(form))
         with transaction.atomic():
             saved = form.save()
         return Response(self.get_serializer(self._found(saved.pk)).data, status=status)
@@ -97,7 +97,7 @@ class GroupViewSet(ScopedMixin, GenericViewSet[Group]):
         """Make a group, to be named in grants."""
         form = GroupForm(read(shapes.GroupBody, request.data))
         if not form.is_valid():
-            raise ValidationError(form.errors)
+            raise ValidationError(_errors(form))
         return Response(_group(form.save()), status=201)
 
     @extend_schema(responses={204: None})
@@ -144,7 +144,7 @@ class GrantViewSet(ScopedMixin, GenericViewSet[WorkflowGrant]):
         keys = dict(zip(wanted, _keys(list(wanted), field="grants"), strict=True))
         form = GrantsForm(name, {f"group_{keys[group]}": list(actions) for group, actions in wanted.items()})
         if not form.is_valid():
-            raise ValidationError(form.errors)
+            raise ValidationError(_errors(form))
         with transaction.atomic():
             form.save()
         return self._shown(name)
@@ -153,6 +153,10 @@ class GrantViewSet(ScopedMixin, GenericViewSet[WorkflowGrant]):
         if "\x00" in name or (name not in known_workflows() and not _grants(name)):
             raise NotFound(_("There is no such workflow."))
         return Response({"workflow_name": name, "grants": _grants(name)})
+
+
+def _errors(form: BaseForm) -> dict[str, list[str]]:
+    return {field: [str(error) for error in errors] for field, errors in form.errors.items()}
 
 
 def _group(group: Group) -> dict[str, Any]:

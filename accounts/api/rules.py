@@ -115,7 +115,8 @@ def _reserve(request: Request, key: str) -> tuple[IdempotentRequest, bool]:
         # Waits for a simultaneous request under the same key to end, whichever way.
         cursor.execute(RESERVE, [request.user.pk, key, fingerprint])
         new = cursor.rowcount == 1
-    kept = IdempotentRequest.objects.get(user=request.user, key=key)
+    user: Any = request.user
+    kept = IdempotentRequest.objects.get(user=user, key=key)
     if kept.fingerprint != fingerprint:
         raise Problem(422, _("This Idempotency-Key was used for another request."))
     return kept, new

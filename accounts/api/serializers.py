@@ -74,7 +74,9 @@ class PersonSerializer(serializers.ModelSerializer[User]):
     email = serializers.CharField(help_text="Where they can be reached.")
     is_active = serializers.BooleanField(help_text="False: they cannot log in, and their tokens are refused.")
     is_superuser = serializers.BooleanField(help_text="May do all, and open Django's admin.")
-    groups = serializers.SlugRelatedField(many=True, read_only=True, slug_field="name", help_text="Roles and groups.")
+    groups: Any = serializers.SlugRelatedField(
+        many=True, read_only=True, slug_field="name", help_text="Roles and groups."
+    )
     last_login = serializers.DateTimeField(allow_null=True, help_text="Null: never.")
 
     class Meta:
