@@ -27,7 +27,7 @@ TIMEOUT = "lock_timeout"
 
 def faults(statements: list[str], *, atomic: bool) -> list[str]:
     """Return what is wrong with a migration of these statements on tables that are in use."""
-    new = {found[1] for each in statements if (found := re.match(r'CREATE TABLE "?(\w+)', each))}
+    new = {made[1] for each in statements if (made := re.match(r'CREATE TABLE "?(\w+)', each))}
     found = []
     waits_for_long = True
     for each in statements:
