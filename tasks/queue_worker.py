@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import psycopg
 import structlog
+from django.db import IntegrityError
 from procrastinate import exceptions, psycopg_connector
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
@@ -24,19 +25,24 @@ PAUSE: Final = 1.0
 
 
 class ProcessWorker(Worker):
-    """`drain(found)` runs in a thread: it does jobs until there is none, and calls `found` when it has the first.
+    """`drain(found, again)` runs in a thread: it does a job, and others as long as there are any and `again()` says so.
 
-    `ask_to_stop` is called when the worker is told to end.
+    It calls `found` when it has the first. `ask_to_stop` is called when the worker is told to end.
     """
 
     def __init__(
-        self, *args: Any, drain: Callable[[Callable[[], None]], None], ask_to_stop: Callable[[], None], **options: Any
+        self,
+        *args: Any,
+        drain: Callable[[Callable[[], None], Callable[[], bool]], None],
+        ask_to_stop: Callable[[], None],
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._drain, self._ask_to_stop = drain, ask_to_stop
         self._busy: set[asyncio.Future[None]] = set()
         self._missed = False
         self._failures = 0
+        self._registering: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Take no more jobs; processes that run here are handed back after their current step."""
@@ -45,20 +51,23 @@ class ProcessWorker(Worker):
 
     def look(self) -> None:
         """Look for jobs nobody announced; where there is one there may be more, so each first find wakes a thread."""
-        self._wake(lambda: self._loop and self._loop.call_soon_threadsafe(self.look))
+        self._wake(lambda: self._loop and self._loop.call_soon_threadsafe(self.look), lambda: True)
 
-    def _wake(self, found: Callable[[], Any] = lambda: None) -> None:
+    def _wake(self, found: Callable[[], Any], again: Callable[[], bool]) -> None:
         if self._stop_event.is_set():
             return
         if len(self._busy) >= self.concurrency:
             self._missed = True
             return
-        thread = asyncio.get_running_loop().run_in_executor(None, self._drain, found)
+        thread = asyncio.get_running_loop().run_in_executor(None, self._drain, found, again)
         self._busy.add(thread)
         thread.add_done_callback(self._rest)
 
     def _rest(self, thread: asyncio.Future[None]) -> None:
         self._busy.discard(thread)
+        if isinstance(thread.exception(), IntegrityError):
+            self._registering = asyncio.get_running_loop().create_task(self._register_again())
+            return
         if error := thread.exception():
             pause = min(PAUSE, 0.05 * 2 ** min(self._failures, 10))
             self._failures += 1
@@ -70,6 +79,14 @@ class ProcessWorker(Worker):
             self._missed = False
             self.look()
 
+    async def _register_again(self) -> None:
+        """A worker that was frozen for a while is struck off the list, and nobody can take jobs without being on it."""
+        try:
+            self.worker_id = await self.app.job_manager.register_worker()
+            logger.warning("worker_registered_again", queue_worker=self.worker_id)
+        finally:
+            self.look()
+
     # What Procrastinate's worker calls.
 
     async def _fetch_and_process_jobs(self) -> None:
@@ -78,7 +95,11 @@ class ProcessWorker(Worker):
 
     async def _handle_notification(self, *, channel: str, notification: Any) -> None:
         if notification["type"] == "job_inserted":
-            self._wake()
+            self._wake(lambda: None, self._has_no_hand_free)
+
+    def _has_no_hand_free(self) -> bool:
+        """Tell whether jobs may wait that nobody was woken for: every other one has woken a thread of its own."""
+        return self._missed or len(self._busy) >= self.concurrency
 
     async def _shutdown(self, side_tasks: list[asyncio.Task[Any]]) -> None:
         """Wait for the running steps while the heartbeat goes on: without it others would take our jobs for stalled."""

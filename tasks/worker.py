@@ -122,25 +122,28 @@ class _Hand:
         self.leads = Leads(_leads())
         self.queue_worker: Callable[[], int | None] = lambda: None
 
-    def drain(self, found: Callable[[], None]) -> None:
-        """Do jobs until there is none, or the worker ends. Raises what the database's absence raises."""
+    def drain(self, found: Callable[[], None], again: Callable[[], bool]) -> None:
+        """Do a job, and others while `again()`, until there is none or the worker ends.
+
+        One that held a lock may have kept another one waiting, which nobody announces.
+        """
         queue_worker = self.queue_worker()
         while not stopping.is_set() and queue_worker is not None:
             token = uuid.uuid4()
-            taken = self._take(queue_worker, token)
+            try:
+                taken = transitions.take(self.queues, queue_worker, token, self.name, self.leads)
+            except sql.CONNECTION_TROUBLE:
+                # Whether something was taken nobody knows before the database is back.
+                taken = _persistently(partial(transitions.taken, queue_worker, token))
+                if taken is None:
+                    continue
             if taken is None:
                 return
             found()
             found = _nothing
             self._do(taken, token)
-
-    def _take(self, queue_worker: int, token: UUID) -> Taken | None:
-        take = partial(transitions.take, self.queues, queue_worker, token, self.name, self.leads)
-        try:
-            return take()
-        except sql.CONNECTION_TROUBLE:
-            # Whether something was taken nobody knows before the database is back.
-            return _persistently(partial(transitions.taken, queue_worker, token))
+            if not (taken.locked or again()):
+                return
 
     def _do(self, taken: Taken, token: UUID) -> None:
         """Run a process, if it is still to be run. Its end and its job's are one commit, where it ends here."""

@@ -44,10 +44,14 @@ class Leads:
 
 @dataclass(frozen=True)
 class Taken:
-    """A job that a worker took from the queue, together with its process where that could be claimed at once."""
+    """A job that a worker took from the queue, together with its process where that could be claimed at once.
+
+    `locked` tells whether it holds a lock.
+    """
 
     job_id: int
     process_id: UUID | None
+    locked: bool
     claimed: Claimed | None = None
 
 
@@ -77,7 +81,7 @@ _STEP_AFTER_LEAD: Final = """COALESCE(
 
 _TAKE: Final = f"""
 WITH job AS MATERIALIZED (
-    SELECT id, (args->>'process_id')::uuid AS process_id
+    SELECT id, (args->>'process_id')::uuid AS process_id, lock IS NOT NULL AS locked
       FROM procrastinate_fetch_job_v2(%(queues)s::varchar[], %(queue_worker)s)
 ), claimed AS (
     UPDATE tasks_process AS p{_LEASE.format(step=_STEP_AFTER_LEAD)}
@@ -93,7 +97,7 @@ WITH job AS MATERIALIZED (
            jsonb_array_elements_text(%(leads)s::jsonb -> claimed.name) WITH ORDINALITY AS lead (name, place)
      WHERE lead.place > 1 AND NOT claimed.begun ORDER BY lead.place
 )
-SELECT job.id, job.process_id, claimed.* FROM job LEFT JOIN claimed ON true WHERE job.id IS NOT NULL
+SELECT job.id, job.process_id, claimed.*, job.locked FROM job LEFT JOIN claimed ON true WHERE job.id IS NOT NULL
 """  # noqa: S608
 
 
@@ -113,19 +117,19 @@ def take(
     )
     if row is None:
         return None
-    job_id, process_id, *known = row
+    job_id, process_id, *known, locked = row
     if known[0] is None:
-        return Taken(job_id, process_id)
+        return Taken(job_id, process_id, locked)
     news.of(process_id)
     claimed = _claimed(known)
     led = () if claimed.has_history else leads.of(claimed.workflow_name)
-    return Taken(job_id, process_id, replace(claimed, led=led))
+    return Taken(job_id, process_id, locked, replace(claimed, led=led))
 
 
 def taken(queue_worker: int, token: UUID) -> Taken | None:
     """Return what `take` has taken with this token, where its answer did not arrive."""
     row = one(
-        "SELECT j.id, p.process_id FROM tasks_process p JOIN procrastinate_jobs j "
+        "SELECT j.id, p.process_id, j.lock IS NOT NULL FROM tasks_process p JOIN procrastinate_jobs j "
         "ON j.queueing_lock = p.process_id::text AND j.status = 'doing' AND j.worker_id = %s "
         "WHERE p.status = 'running' AND p.lease_token = %s",
         (queue_worker, token),

@@ -150,12 +150,14 @@ class Drains:
 
     def __init__(self) -> None:
         self.count = 0
+        self.again = False
         self.gate = threading.Event()
         self.gate.set()
 
-    def __call__(self, found: Callable[[], None]) -> None:
+    def __call__(self, found: Callable[[], None], again: Callable[[], bool]) -> None:
         self.count += 1
         self.gate.wait()
+        self.again = again()
 
     async def reach(self, count: int) -> None:
         """Wait until there were so many, and a moment in which no other may follow."""
@@ -203,6 +205,18 @@ def test_a_worker_looks_for_jobs_when_it_starts_when_it_listens_and_for_each_tha
     assert watched(story).count == 3
 
 
+def test_a_thread_goes_on_where_others_may_wait_that_no_thread_was_woken_for(system: System) -> None:
+    async def story(drains: Drains) -> None:
+        assert drains.again  # it looked for what nobody announced
+        drains.gate.clear()
+        await start()
+        await drains.reach(3)
+        drains.gate.set()
+        await asyncio.to_thread(wait_until, lambda: drains.again)  # the only thread is busy
+
+    watched(story)
+
+
 def test_what_is_announced_while_all_threads_are_busy_is_looked_for_afterwards(system: System) -> None:
     async def story(drains: Drains) -> None:
         drains.gate.clear()
@@ -227,6 +241,16 @@ def test_what_was_announced_while_nobody_listened_is_looked_for_afterwards(syste
         await drains.reach(3)
 
     watched(story)
+
+
+def test_a_worker_that_was_struck_off_the_list_comes_back(system: System) -> None:
+    """Whoever starts a worker removes those that were silent for half a minute: one that was frozen, for example."""
+    worker = system.worker()
+    wait_until(lambda: system.sql("SELECT 1 FROM procrastinate_workers"))
+    system.sql("DELETE FROM procrastinate_workers")
+    process_id = services.start_process("succeeding")
+    wait_until(lambda: Process.objects.get(pk=process_id).status == ProcessStatus.COMPLETED)
+    assert worker.stop() == 0
 
 
 # Told
