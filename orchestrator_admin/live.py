@@ -32,8 +32,8 @@ logger = structlog.get_logger(__name__)
 CHANNELS = ("orchestrator_process", "orchestrator_log", "orchestrator_schedule")
 REMEMBERED = 20_000
 MOST_TOPICS = 50
-# A connection ends after this long; the browser opens it again, and the login is checked again.
-LONGEST_STREAM = 600
+# A connection ends after this long; the browser opens it again, and the login and the rights are checked again.
+LONGEST_STREAM = 120
 PULSE = 15
 TOGETHER = 0.15
 SKEW_MS = 1_000

@@ -95,7 +95,7 @@ def idempotent(operation: Callable[..., Response]) -> Callable[..., Response]:
 
 RESERVE: Final = """
 INSERT INTO accounts_idempotentrequest (user_id, key, fingerprint, created_at) VALUES (%s, %s, %s, now())
-ON CONFLICT (user_id, key) DO NOTHING
+ON CONFLICT (user_id, key) DO NOTHING RETURNING id
 """
 FORGET: Final = """
 DELETE FROM accounts_idempotentrequest WHERE id IN (
@@ -114,12 +114,13 @@ def _reserve(request: Request, key: str) -> tuple[IdempotentRequest, bool]:
         _forget_the_old(cursor)
         # Waits for a simultaneous request under the same key to end, whichever way.
         cursor.execute(RESERVE, [request.user.pk, key, fingerprint])
-        new = cursor.rowcount == 1
+        if row := cursor.fetchone():
+            return IdempotentRequest(pk=row[0]), True
     user: Any = request.user
     kept = IdempotentRequest.objects.get(user=user, key=key)
     if kept.fingerprint != fingerprint:
         raise Problem(422, _("This Idempotency-Key was used for another request."))
-    return kept, new
+    return kept, False
 
 
 def _forget_the_old(cursor: Any) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts import throttling
+from accounts.api import rules
 from accounts.models import IdempotentRequest
 from schedules.models import Schedule
 from tests.people import Api, somebody
@@ -220,6 +225,27 @@ def test_a_refused_request_does_not_use_up_its_key() -> None:
     assert api.post("/api/schedules/", wrong, Idempotency_Key="k1").status_code == 400
     assert not IdempotentRequest.objects.exists()
     assert api.post("/api/schedules/", SCHEDULE, Idempotency_Key="k1").status_code == 201
+
+
+def test_a_key_keeps_no_secret_and_nothing_to_try_one_out_on() -> None:
+    api = Api(somebody("olga", "operator"))
+    body = {"user_inputs": [{"password": "canary-4402"}], "workflow_name": "secretive"}
+    assert api.post("/api/processes/", body, Idempotency_Key="k1").status_code == 201
+    row = IdempotentRequest.objects.get()
+    assert "canary" not in json.dumps(row.body)
+    plain = f"POST /api/processes/\n{json.dumps(body, sort_keys=True)}"
+    assert row.fingerprint != hashlib.sha256(plain.encode()).hexdigest()
+
+
+def test_keys_are_kept_for_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(somebody("sven", "scheduler"))
+    api.post("/api/schedules/", SCHEDULE, Idempotency_Key="old")
+    api.post("/api/schedules/", SCHEDULE, Idempotency_Key="young")
+    past = timezone.now() - timedelta(hours=25)
+    IdempotentRequest.objects.filter(key="old").update(created_at=past)
+    monkeypatch.setattr(rules, "_next_forgetting", 0.0)
+    assert api.post("/api/schedules/", SCHEDULE, Idempotency_Key="young")["Idempotent-Replayed"] == "true"
+    assert list(IdempotentRequest.objects.values_list("key", flat=True)) == ["young"]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
