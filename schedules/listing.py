@@ -13,7 +13,7 @@ from schedules.exceptions import UnreadableTrigger
 from schedules.models import Occurrence, Schedule
 
 
-def show(*, detail: bool = False) -> None:
+def show(console: Console, *, detail: bool = False) -> None:
     """Print every schedule: those in the database, and those in code that no scheduler has written there yet."""
     autodiscover()
     table = Table(box=None, pad_edge=False)
@@ -29,9 +29,6 @@ def show(*, detail: bool = False) -> None:
     for declaration in scheduler.all().values():
         if declaration.job_id not in stored:
             table.add_row(*_declared(declaration))
-    terminal = Console()
-    # Piped into a file, nothing is cut and lines are as long as they must be.
-    console = terminal if terminal.is_terminal else Console(width=400)
     console.print(table if table.row_count else _("Nothing is scheduled."))
 
 

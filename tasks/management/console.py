@@ -11,4 +11,4 @@ from rich.console import Console
 def console(stream: OutputWrapper) -> Console:
     """Return a console on `stream`; long lines stay whole where nobody sits at a terminal."""
     out = cast("IO[str]", stream._out)
-    return Console(file=out, highlight=False, width=None if stream.isatty() else 160)
+    return Console(file=out, highlight=False, width=None if stream.isatty() else 400)

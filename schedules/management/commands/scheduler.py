@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orchestrator_admin import layout
 from accounts.audit import by_command
+from orchestrator_admin import layout
 from schedules.exceptions import ScheduleError
 from schedules.forcing import force
 from schedules.listing import show
+from tasks.management.console import console
 
 
 class Command(BaseCommand):
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             os.environ.pop("ORCHESTRATOR_ROLE", None)
             os.execv(layout.MANAGE[0], [*layout.MANAGE, "runscheduler"])  # noqa: S606
         elif action == "show-schedule":
-            show(detail=options["detail"])
+            show(console(self.stdout), detail=options["detail"])
         else:
             try:
                 failures = force(options["id"])
