@@ -25,7 +25,7 @@ def compare(parts: Sequence[str], *, rounds: int, quick: bool, write: bool) -> i
         "apscheduler": lambda book: peers.measure_apscheduler(book, quick=quick),
         "bursts": lambda book: timing.measure_bursts(book, count=100 if quick else 1000, rounds=rounds),
         "lags": lambda book: timing.measure_lags(
-            book, seconds=10 if quick else 30, samples=10 if quick else 50, rounds=rounds
+            book, seconds=10 if quick else 30, samples=10 if quick else 40, rounds=rounds
         ),
         "statements": lambda book: upkeep.count_statements(book),
         "firing": lambda book: upkeep.measure_firing(
