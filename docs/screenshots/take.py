@@ -43,7 +43,9 @@ def main(address: str, username: str, password: str) -> None:
 
 
 def _logged_in(browser: Browser, address: str, username: str, password: str, scheme: str) -> Page:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme=scheme, locale="en-GB", timezone_id="Europe/London"
+    )  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(address)
     page.get_by_label("Username").fill(username)
@@ -83,6 +85,7 @@ def _take(page: Page, address: str, process: str, ending: str) -> None:
     pages = {
         "dashboard": "/",
         "tasks": "/tasks/",
+        "task": "/tasks/task_sync_from/",
         "processes": "/processes/",
         "process": f"/processes/{process}/",
         "schedules": "/schedules/",
