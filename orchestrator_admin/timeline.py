@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from orchestrator_admin.words import clock, duration
+from orchestrator_admin.words import Clock, duration
 from schedules.models import Schedule
 from schedules.views.due import sentence_of, times_before
 from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus
@@ -75,14 +75,15 @@ def timeline(processes: QuerySet[Process], coming: Sequence[Schedule], now: date
     else:
         _draw_counts(picture, recent)
     due = [schedule for schedule in coming if schedule.next_due_at and now <= schedule.next_due_at < end]
+    clock = Clock(now)
     for number, schedule in enumerate(due):
-        _draw_coming(picture, schedule, whole=number < DRAWN_WHOLE)
+        _draw_coming(picture, schedule, clock, whole=number < DRAWN_WHOLE)
     picture.coming = len(due)
     picture.hours = _hours(begin, end)
     return picture
 
 
-def _draw_coming(picture: Timeline, schedule: Schedule, *, whole: bool) -> None:
+def _draw_coming(picture: Timeline, schedule: Schedule, clock: Clock, *, whole: bool) -> None:
     """Draw the schedule's due times as ticks; where they are more than `TICKS`, as one line under the others.
 
     Not `whole`: the next one only, which needs no computing.
@@ -93,11 +94,11 @@ def _draw_coming(picture: Timeline, schedule: Schedule, *, whole: bool) -> None:
         x = _x(times[0], picture.begin)
         picture.often.append((x, WIDTH - x, f"{schedule.name}: {sentence_of(schedule)}"))
         times = times[:1]
-    picture.ticks += [(_x(at, picture.begin), f"{clock(at)} {schedule.name}") for at in times]
+    picture.ticks += [(_x(at, picture.begin), f"{clock.say(at)} {schedule.name}") for at in times]
 
 
 def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
-    lanes = [0.0] * LANES
+    lanes, clock = [0.0] * LANES, Clock(now)
     for status, accepted, first_run, completed, modified, name in runs:
         start = first_run or accepted
         kind = _kind(status)
@@ -106,7 +107,7 @@ def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
         width = max(_x(stop, picture.begin) - x, SMALLEST)
         lane = next((i for i, free_from in enumerate(lanes) if free_from <= x), 0)
         lanes[lane] = x + width + 1
-        title = f"{label(name)}, {ProcessStatus(status).label}, {clock(start)}, {duration(stop - start)}"
+        title = f"{label(name)}, {ProcessStatus(status).label}, {clock.say(start)}, {duration(stop - start)}"
         picture.bars.append(Bar(x, width, lane * LANE, LANE - 3 if kind != "failed" else LANE - 1, kind, title))
         picture.total += 1
         picture.failed += kind == "failed"
@@ -114,7 +115,7 @@ def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
 
 def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
     """Draw how many ran, in slices of the day, the failed ones on top of the others."""
-    slices = 96
+    slices, clock = 96, Clock()
     span = (BACK + AHEAD) / slices
     counted = (
         recent.order_by()
@@ -137,7 +138,7 @@ def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
             count = sums.get((number, kind), 0)
             if count:
                 height = max(count / highest * full, 2.0)
-                title = f"{clock(picture.begin + span * number)}: {count}"
+                title = f"{clock.say(picture.begin + span * number)}: {count}"
                 width = WIDTH / slices - 1
                 picture.bars.append(Bar(number * WIDTH / slices, width, y, height, kind, title))
                 y += height

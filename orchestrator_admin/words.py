@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
@@ -33,6 +32,7 @@ class Clock:
         self.today = (now or timezone.now()).astimezone(self.zone).date()
         self.time = "%H:%M:%S" if seconds else "%H:%M"
         self.inside = inside
+        self.near: dict[int, str] = {}
 
     def say(self, moment: datetime) -> str:
         """Return the moment in words."""
@@ -40,16 +40,22 @@ class Clock:
         time = local.strftime(self.time)
         days = local.toordinal() - self.today.toordinal()
         if -1 <= days <= 1:
-            return self._near_days[days] % {"time": time}
+            return self._near(days) % {"time": time}
         if local.year == self.today.year:
             return f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_month(local)} {time}"
         return f"{local.day} {_month(local)} {local.year} {time}"
 
-    @cached_property
-    def _near_days(self) -> dict[int, str]:
-        if self.inside:
-            return {0: _("today %(time)s"), 1: _("tomorrow %(time)s"), -1: _("yesterday %(time)s")}
-        return {0: _("Today %(time)s"), 1: _("Tomorrow %(time)s"), -1: _("Yesterday %(time)s")}
+    def _near(self, days: int) -> str:
+        found = self.near.get(days)
+        if found is None:
+            if days == 0:
+                found = _("today %(time)s") if self.inside else _("Today %(time)s")
+            elif days == 1:
+                found = _("tomorrow %(time)s") if self.inside else _("Tomorrow %(time)s")
+            else:
+                found = _("yesterday %(time)s") if self.inside else _("Yesterday %(time)s")
+            self.near[days] = found
+        return found
 
 
 def exact(moment: datetime) -> str:

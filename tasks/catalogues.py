@@ -6,6 +6,7 @@ Python files are read by Babel; templates go through Django's own `templatize` f
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import re
@@ -20,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 from orchestrator_admin import layout
@@ -134,9 +136,15 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Mapping[str, st
 def has_entry(file: Path, name: str) -> bool:
     """Tell whether `file` has an entry for workflow `name`, be it empty."""
     try:
-        return any(entry.msgid == name and entry.msgctxt == CONTEXT for entry in _catalogue(file, ""))
-    except CatalogueError:
+        return name in _workflows_in(file, file.stat().st_mtime_ns)
+    except (CatalogueError, OSError):
         return False
+
+
+@functools.lru_cache(maxsize=64)
+def _workflows_in(file: Path, _changed_at: int) -> frozenset[str]:
+    """Return the workflows that have an entry in `file`. Pages ask for each that lacks its translation."""
+    return frozenset(entry.msgid for entry in _catalogue(file, "") if entry.msgctxt == CONTEXT)
 
 
 def compile_file(file: Path) -> None:
@@ -150,9 +158,23 @@ def compile_file(file: Path) -> None:
     for message, errors in catalogue.check():
         if not message.fuzzy and any(message.string if isinstance(message.string, tuple) else [message.string]):
             raise CatalogueError(f"{file}, line {message.lineno}: {message.id!r}: {errors[0]}")
+    if file.parent.parent.name == to_locale(settings.LANGUAGE_CODE):
+        _speak_for_itself(catalogue)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     _write(file.with_suffix(".mo"), compiled.getvalue())
+
+
+def _speak_for_itself(catalogue: Catalog) -> None:
+    """Let a text of the source language that needs no other words be its own translation.
+
+    What gettext does not find in the first catalogue it looks for in five more, a thousand times a page: half of the
+    time that pages took. The name of a workflow has to be given by somebody, so it stays empty.
+    """
+    for message in catalogue:
+        # Babel does so for plurals by itself.
+        if message.id and isinstance(message.id, str) and message.context != CONTEXT and not message.fuzzy:
+            message.string = message.string or message.id
 
 
 def _source_files(folder: Path) -> Iterator[Path]:

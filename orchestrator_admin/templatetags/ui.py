@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import lucide as lucide_icons
 from django import template
@@ -75,14 +76,20 @@ def _mark(value: str) -> SafeString:
 
 
 @register.simple_tag
-def marks(runs: Sequence[Any]) -> SafeString:
-    """Show runs as a row of shapes, each with its word and time; of a page's hundreds none may cost much."""
+def marks(name: str, runs: Sequence[Any]) -> SafeString:
+    """Show the last runs of a task as a row of shapes, each with its word and time, that leads to all of its runs.
+
+    Made here and not in a template: a page has hundreds, so none may cost much.
+    """
+    if not runs:
+        return SafeString("")
     parts, clock, labels = [], words.Clock(), {status: str(status.label) for status in {run.status for run in runs}}
     for number, run in enumerate(runs, start=1):
         word = labels[run.status]
         opening, rest = _mark_of_run(run.status.value, word, last=number == len(runs))
         parts.append(f"{opening}{escape(f'{word}, {clock.say(run.started_at)}')}{rest}")
-    return SafeString("".join(parts))
+    address = f"{reverse('tasks:processes')}?workflow_name={quote(name)}"
+    return SafeString(f'<a class="marks" href="{escape(address)}">{"".join(parts)}</a>')
 
 
 @functools.lru_cache(maxsize=128)

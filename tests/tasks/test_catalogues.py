@@ -219,3 +219,29 @@ def test_each_outside_application_has_a_home_of_its_own(
     assert outside.file("en_GB") == outside_app.path / PO
     assert outside.locales() == ["en_GB"]
     assert {app.label for app in project.apps} == {"orchestrator_admin", "accounts", "tasks", "schedules"}
+
+
+def test_compiled_texts_of_the_source_language_speak_for_themselves_but_names_of_workflows_do_not(
+    tmp_path: Path,
+) -> None:
+    entries = (
+        'msgid "Tasks"\nmsgstr ""\n\nmsgid "Color"\nmsgstr "Colour"\n\n#, fuzzy\nmsgid "Old"\nmsgstr ""\n\n'
+        'msgid "%(count)d run"\nmsgid_plural "%(count)d runs"\nmsgstr[0] ""\nmsgstr[1] ""\n\n'
+        'msgctxt "workflow"\nmsgid "task_x"\nmsgstr ""\n'
+    )
+    found = {}
+    for locale in ("en_GB", "nl"):
+        file = tmp_path / locale / "LC_MESSAGES" / "django.po"
+        file.parent.mkdir(parents=True)
+        file.write_text(f'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n{entries}')
+        compile_file(file)
+        with file.with_suffix(".mo").open("rb") as compiled:
+            found[locale] = {key: text for key, text in gettext.GNUTranslations(compiled)._catalog.items() if key}  # type: ignore[attr-defined]
+    assert found["en_GB"] == {
+        "Tasks": "Tasks",
+        "Color": "Colour",
+        ("%(count)d run", 0): "%(count)d run",
+        ("%(count)d run", 1): "%(count)d runs",
+    }
+    assert "Tasks" not in found["nl"]
+    assert found["nl"]["Color"] == "Colour"
