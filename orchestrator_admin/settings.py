@@ -160,6 +160,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "English (United Kingdom)")]
 LOCALE_PATHS = [layout.SHIPPED / "locale"]
+FORMAT_MODULE_PATH = "orchestrator_admin.formats"
 USE_I18N = True
 USE_TZ = True
 
