@@ -67,7 +67,7 @@ class Process:
         """Return the exit code once it has ended; TimeoutExpired when it does not."""
         return self._popen.wait(timeout)
 
-    def end_or_kill(self, timeout: float = 10) -> None:
+    def end_or_kill(self, timeout: float = 60) -> None:
         """Wait for its end, and force it after `timeout` seconds."""
         try:
             self.wait(timeout)
