@@ -28,7 +28,7 @@ from tests.system import System
 
 PROGRAMS = 2
 BACKLOG = 2_000
-SINGLES = 100
+SINGLES = 50
 HEAD = [
     "workers", "hear of jobs by", "processes a second", "taking one: p50, p99, ms", "taken in vain, a process",
     "wait for locks, on average", "from start to claim when idle: p50, p99, ms",
@@ -89,7 +89,7 @@ def _crowd(system: System, count: int, how: str) -> Iterator[list[dict[str, Any]
         yield found
     finally:
         for each in running:
-            answer, _ = each.communicate("end\n", timeout=60)
+            answer, _ = each.communicate("end\n", timeout=300)
             found.append(json.loads(answer))
 
 
@@ -151,8 +151,8 @@ def _idle(system: System, count: int, how: str) -> tuple[str, str]:
         for _ in range(SINGLES):
             key = str(start_process("bench_noop"))
             started[key] = time.time()
-            time.sleep(0.1)
-        system.wait_for(lambda: not system.sql("SELECT 1 FROM procrastinate_jobs LIMIT 1"), 60)
+            time.sleep(0.1 + count / 2000)  # everybody wakes, and lies down again
+        system.wait_for(lambda: not system.sql("SELECT 1 FROM procrastinate_jobs LIMIT 1"), 600)
     lags = [(at - started[key]) * 1000 for each in found for key, at in each["ids"]]
     return _both(lags), f"{short(cpu)} %"
 
