@@ -40,7 +40,7 @@ def fill(processes: int) -> None:
     """Add people, tasks, schedules, and `processes` processes, one every 30 seconds until now.
 
     Each has five steps, its inputs and two lines of log. Four in five were started by schedules and have an occurrence;
-    nine in ten completed, one in twenty failed, the newest two hundred are still going. Twelve minutes and 2.4 GB a
+    nine in ten completed, one in twenty failed, the newest two hundred are still going. Some minutes and 2.4 GB a
     million.
     """
     people = add_people()
