@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import Action, AuthToken, Scope, User
@@ -136,6 +137,7 @@ class GrantsSerializer(serializers.Serializer[Any]):
     grants = GrantSerializer(many=True, help_text="None: the roles decide.")
 
 
+@extend_schema_serializer(many=False)
 class GrantListSerializer(serializers.Serializer[Any]):
     """All workflows, by name."""
 

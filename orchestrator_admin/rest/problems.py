@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError
 from django.http import Http404, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.exceptions import PermissionDenied as RestPermissionDenied
 from rest_framework.response import Response
@@ -70,6 +71,7 @@ def describe(error: APIException) -> dict[str, Any]:
     return problem
 
 
+@csrf_exempt  # nothing is there to be forged: programs get 404 for every method, not a page about forms
 def not_found(request: HttpRequest, **_kwargs: Any) -> JsonResponse:
     """Answer for what lies under /api/ and does not exist."""
     return JsonResponse(describe(NotFound(_("There is nothing at this address."))), status=404, content_type=MEDIA_TYPE)

@@ -67,6 +67,12 @@ def test_what_does_not_exist_is_a_problem_too(path: str) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_so_it_is_for_programs_that_would_change_something(method: str) -> None:
+    answer: Any = Client(enforce_csrf_checks=True).generic(method, "/api/groups/-1/", b"{}")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
