@@ -32,7 +32,7 @@ def bench(working: Bench, tmp_path: Path) -> Bench:
     """The running system, with a fresh folder and a trace that begins now; a worker that a test stopped is replaced."""
     workers = [process for process in working.system.processes if process.name == "runworker"]
     if all(worker.returncode is not None for worker in workers):
-        working.system.worker("--concurrency", "4")
+        working.system.worker("--concurrency", "4", TRACE=str(working.trace_file))
     working.folder = tmp_path
     working.trace_file.unlink(missing_ok=True)
     return working
