@@ -144,6 +144,21 @@ def test_the_preview_says_what_is_wrong_and_keeps_what_was_typed(system: System,
     assert not Schedule.objects.filter(owner__username="noc").exists()
 
 
+def test_what_is_typed_while_a_preview_is_on_its_way_is_not_lost(system: System, browsing: Page) -> None:
+    page, held = browsing, []
+    page.goto(system.url + "/schedules/new/")
+    choose(page, "Cron")
+    expression = page.get_by_label("Cron expression")
+    expression.fill("5 2 * * *")
+    expect(page.locator("#preview .sentence")).to_contain_text("02:05")
+    page.route("**/schedules/preview/**", lambda route: route.continue_() if held else held.append(route))
+    expression.fill("15 3 * * *")
+    system.wait_for(lambda: page.evaluate("1") and held)  # the browser's events come in between
+    expression.fill("45 4 * * *")
+    held[0].continue_()
+    expect(page.locator("#preview .sentence")).to_contain_text("04:45")
+
+
 def test_only_the_fields_of_the_chosen_kind_show_and_another_leg_can_be_added(system: System, browsing: Page) -> None:
     page = browsing
     page.goto(f"{system.url}/schedules/new/?task={TASK}")

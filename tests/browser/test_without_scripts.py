@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SAMPLES = "/system/design/"
 USELESS = """() => [...document.querySelectorAll("main button, main [hx-get], main [hx-post], header button")]
   .filter(item => item.checkVisibility())
-  .filter(item => !item.closest("[data-live], #preview, #system") || item.matches("button"))
+  .filter(item => !item.closest("[data-live], #previewing, #system") || item.matches("button"))
   .filter(item => !(item.matches("[popovertarget], [aria-disabled=true]") || (item.type !== "button" && item.form)
                     || item.matches("form[action], a[href]") || item.querySelector("select, input")))
   .map(item => item.outerHTML.slice(0, 160))"""
