@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import permissions
 from accounts.models import Action, User
 from tasks.models import (
     InputState,
@@ -23,22 +24,33 @@ from tests.people import grant
 
 pytestmark = pytest.mark.django_db
 
-PAGES = {
-    "dashboard": "/",
-    "tasks": "/tasks/",
-    "task": f"/tasks/{TASK}/",
-    "processes": "/processes/",
-    "filtered": "/processes/?group=failed&workflow_name=task_sync_from&text=gone&created_by=oscar&origin=page",
-    "workflows": "/workflows/",
-    "products": "/products/",
-    "subscriptions": "/subscriptions/",
-    "system": "/system/",
-    "search": "/search/?q=e",
+# Each page, and the statements that it takes.
+COSTS = {
+    "dashboard": ("/", 12),
+    "tasks": ("/tasks/", 11),
+    "task": (f"/tasks/{TASK}/", 14),
+    "processes": ("/processes/", 9),
+    "filtered": ("/processes/?group=failed&workflow_name=task_sync_from&created_by=oscar&origin=page", 11),
+    "words": ("/processes/?text=gone", 11),
+    "words and names": ("/processes/?text=nightly+gone", 13),
+    "schedules": ("/schedules/", 10),
+    "week": ("/schedules/week/", 7),
+    "outage": ("/schedules/outage/", 8),
+    "workflows": ("/workflows/", 10),
+    "products": ("/products/", 7),
+    "subscriptions": ("/subscriptions/", 7),
+    "system": ("/system/", 10),
+    "search": ("/search/?q=e", 13),
 }
+PAGES = {name: path for name, (path, _cost) in COSTS.items()}
 
 
-@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-def test_a_page_takes_as_many_queries_for_much_as_for_little(browser: Client, operator: User, path: str) -> None:
+@pytest.mark.parametrize(("path", "cost"), COSTS.values(), ids=COSTS)
+def test_a_page_takes_as_many_queries_for_much_as_for_little(
+    browser: Client, operator: User, monkeypatch: pytest.MonkeyPatch, path: str, cost: int
+) -> None:
+    monkeypatch.setattr(permissions, "KEPT_SECONDS", 3600)  # a slow machine does not read them twice in a request
+
     def add(count: int) -> None:
         for number in range(count):
             made("failed", failed_reason="gone", created_by=operator, origin="page")
@@ -52,8 +64,7 @@ def test_a_page_takes_as_many_queries_for_much_as_for_little(browser: Client, op
     add(2)
     little = queries(browser, path)
     add(9)
-    assert queries(browser, path) == little
-    assert little <= 20
+    assert (little, queries(browser, path)) == (cost, cost)
 
 
 def test_a_process_page_takes_as_many_queries_for_500_steps_as_for_two(browser: Client) -> None:
