@@ -80,17 +80,17 @@ def _numbered(names: Iterable[str]) -> list[tuple[str, int]]:
     return places
 
 
-def _results(runs: list[Process]) -> tuple[dict[object, dict[tuple[str, int], Cell]], bool]:
+def _results(runs: list[Process]) -> tuple[dict[UUID, dict[tuple[str, int], Cell]], bool]:
     """Return, by run, what became of each step in the end; and whether there were more steps than are looked at."""
     rows = ProcessStep.objects.filter(process__in=[run.pk for run in runs], parent=None, position__lte=STEPS)
     columns = ("process_id", "position", "id", "name", "status", "started_at", "completed_at")
     # A failed attempt has the position of the result that it did not become: the last row of a position counts.
-    last: dict[object, dict[int, tuple[int, str, str, timedelta]]] = {run.pk: {} for run in runs}
+    last: dict[UUID, dict[int, tuple[int, str, str, timedelta]]] = {run.pk: {} for run in runs}
     for process_id, position, pk, name, status, began, ended in rows.order_by("id").values_list(*columns):
         last[process_id][position] = (pk, name, status, ended - began)
     addresses = {run.pk: reverse("tasks:process", args=[run.pk]) for run in runs}
     labels = {status.value: str(status.label) for status in StepStatus}
-    places: dict[object, dict[tuple[str, int], Cell]] = {}
+    places: dict[UUID, dict[tuple[str, int], Cell]] = {}
     for process_id, results in last.items():
         ordered = [results[position] for position in sorted(results)[:STEPS]]
         places[process_id] = {
