@@ -17,7 +17,15 @@ import psycopg
 from psycopg.types.string import TextLoader
 
 django.setup()
-from benchmarks.raw import BY_ITSELF, RECORD, TAKE, parameters_of_record, parameters_of_take  # noqa: E402
+from benchmarks.raw import (  # noqa: E402
+    BY_ITSELF,
+    CLAIM,
+    RECORD,
+    TAKE,
+    parameters_of_claim,
+    parameters_of_record,
+    parameters_of_take,
+)  # fmt: skip
 
 POLLING = 5.0  # seconds between the looks of a worker that nobody calls
 CHANNELS = ("procrastinate_any_queue_v1",)
@@ -74,9 +82,13 @@ class Crowd:
             self.empty += 1
             return False
         self.taken.append((time.perf_counter() - begun) * 1000)
-        if taken[2] is not None:  # its process was claimed as well
-            self.ids.append((str(taken[1]), time.time()))
-            await connection.execute(RECORD, parameters_of_record(taken, token))
+        led = taken[2] is not None
+        if not led:
+            claimed = await (await connection.execute(CLAIM, parameters_of_claim(taken[1], token))).fetchone()
+            assert claimed
+            taken = (*taken[:2], *claimed)
+        self.ids.append((str(taken[1]), time.time()))
+        await connection.execute(RECORD, parameters_of_record(taken, token, led=led))
         return True
 
 

@@ -21,6 +21,7 @@ from tasks.transitions import Leads, Next, Result, claiming, recording  # noqa: 
 
 BY_ITSELF = "SET orchestrator.tells = 'by itself'"  # as workers do: see tasks/news.py
 TAKE = claiming._TAKE
+CLAIM = claiming._CLAIM  # for a process whose job was taken in the very moment in which it was queued
 RECORD = recording._RECORD
 LEADS = Leads({"bench_noop": (["Start"], "NSO calls")}).as_json
 
@@ -30,12 +31,18 @@ def parameters_of_take(queue_worker: int, token: uuid.UUID) -> dict[str, Any]:
     return {"queues": None, "queue_worker": queue_worker, "token": token, "worker": "raw", "leads": LEADS}
 
 
-def parameters_of_record(taken: tuple[Any, ...], token: uuid.UUID) -> dict[str, Any]:
-    """Return what the statement takes that records the other two steps and the end of what was taken."""
+def parameters_of_claim(process_id: uuid.UUID, token: uuid.UUID) -> dict[str, Any]:
+    """Return what the statement takes that claims a process whose job was taken."""
+    return {"process_id": process_id, "token": token, "worker": "raw", "admitted": False}
+
+
+def parameters_of_record(taken: tuple[Any, ...], token: uuid.UUID, *, led: bool = True) -> dict[str, Any]:
+    """Return what the statement takes that records the other steps, the first unless `led`, and the end."""
     job_id, process_id, *known = taken
-    now, state = datetime.now(UTC), known[4]
-    rows = [Result(1, "NSO calls", StepStatus.SUCCESS, state, now, now),
-            Result(2, "Done", StepStatus.COMPLETE, state, now, now)]  # fmt: skip
+    now, state = datetime.now(UTC), known[4] or "{}"
+    rows = [Result(0, "Start", StepStatus.SUCCESS, state, now, now),
+            Result(1, "NSO calls", StepStatus.SUCCESS, state, now, now),
+            Result(2, "Done", StepStatus.COMPLETE, state, now, now)][led:]  # fmt: skip
     end = Next("Done", ProcessStatus.COMPLETED, job_id=job_id)
     parameters = recording._fence_parameters(process_id, token, end)
     parameters["rows"] = f"[{','.join(map(recording._as_json, rows))}]"
@@ -54,8 +61,13 @@ def work(dsn: str, ready: threading.Barrier, ending: threading.Event) -> None:
             taken = connection.execute(TAKE, parameters_of_take(row[0], token)).fetchone()
             if taken is None:
                 ending.wait(0.002)
-            elif taken[2] is not None:  # its process was claimed as well
-                connection.execute(RECORD, parameters_of_record(taken, token))
+                continue
+            led = taken[2] is not None
+            if not led:
+                claimed = connection.execute(CLAIM, parameters_of_claim(taken[1], token)).fetchone()
+                assert claimed
+                taken = (*taken[:2], *claimed)
+            connection.execute(RECORD, parameters_of_record(taken, token, led=led))
 
 
 def main() -> None:
