@@ -1,15 +1,12 @@
 """What can be done with processes. Pages, API, commands and schedules call these functions and nothing below them."""
 
+from tasks.services.availability import Availability, PendingForm, available_actions, pending_form
 from tasks.services.callbacks import receive_callback, report_progress
 from tasks.services.controlling import (
-    Availability,
-    PendingForm,
     Result,
     abort_process,
-    available_actions,
     bulk,
     delete_process,
-    pending_form,
     resume_process,
     retry_process,
     set_note,

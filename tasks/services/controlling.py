@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,32 +12,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Action, Person, is_admin, may
-from tasks import inputs, queue, registry, sql, transitions
+from tasks import inputs, queue, sql, transitions
 from tasks.engine import pending
-from tasks.engine.pending import Pending
-from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, StepError, TaskError
-from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus
+from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, TaskError
+from tasks.models import InputState, Origin, Process, ProcessStatus
 from tasks.secrets import reveal
 from tasks.services.asking import permits
+from tasks.services.availability import DELETABLE, RETRYABLE, pending_step, retry_callback, start_callback, why_not
 from tasks.services.starting import SYSTEM, as_pages, start_process
 from tasks.services.writing import UserInputs
-from tasks.steps import Authorizer, Step
+from tasks.steps import Authorizer
 from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
-from tasks.workflow import WorkflowFunction
 
 logger = structlog.get_logger(__name__)
-
-RETRYABLE: Final = (*FAILURES, ProcessStatus.WAITING)
-DELETABLE: Final = (*TERMINAL, *FAILURES)
-CallbackOf = Callable[[Process], Authorizer | None]
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Whether something can be done with a process now, and if not, why."""
-
-    allowed: bool
-    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,23 +36,13 @@ class Result:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class PendingForm:
-    """The form that a suspended process waits for."""
-
-    step_name: str
-    source: Any
-    state: dict[str, Any]
-    assignee: str
-
-
 def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
     """Run a failed or waiting process again from the step that failed.
 
     Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition.
     """
     process = _found(process_id)
-    _authorise(process, user, _("retry"), _retry_callback)
+    _authorise(process, user, _("retry"), retry_callback)
     with transaction.atomic():
         _refuse_when_locked()
         if not transitions.resume(process.process_id, RETRYABLE):
@@ -85,14 +62,14 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
         return retry_process(process_id, user=user)
     if process.status != ProcessStatus.SUSPENDED:
         raise _illegal(process, "resume")
-    waiting = _pending(process)
-    _authorise(process, user, _("resume"), lambda process: waiting.step.resume_auth or _start_callback(process))
+    waiting = pending_step(process)
+    _authorise(process, user, _("resume"), lambda process: waiting.step.resume_auth or start_callback(process))
     state = dict(waiting.view)
     given = inputs.complete(waiting.step.form, as_pages(user_inputs), state=state, user=user)
     with transaction.atomic():
         _refuse_when_locked()
         _hold(process, ProcessStatus.SUSPENDED, "resume")
-        waiting = _pending(process)
+        waiting = pending_step(process)
         InputState.objects.create(
             process=process,
             input_type="resume",
@@ -106,17 +83,6 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
         queue.enqueue_again([process.process_id])
     logger.info("process_resumed", process_id=str(process_id), step=waiting.step.name, user=_name(user))
     return _found(process_id)
-
-
-def pending_form(process: Process) -> PendingForm | None:
-    """Return the form at which `process` waits; None when it does not wait for a form, or its code does not fit."""
-    if process.status != ProcessStatus.SUSPENDED:
-        return None
-    try:
-        waiting = _pending(process)
-    except TaskError:
-        return None
-    return PendingForm(waiting.step.name, waiting.step.form, waiting.view, str(waiting.step.assignee))
 
 
 def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
@@ -199,40 +165,11 @@ def _retry_unless_quarantined(process_id: UUID, *, user: Person | None) -> None:
     retry_process(process_id, user=user)
 
 
-def available_actions(process: Process, user: Person | None) -> dict[str, Availability]:
-    """Return what `user` can do with `process` now: retry, resume, abort, start_again, delete."""
-    name = process.workflow.name
-    allowed = may(user, Action.RETRY, name)
-    status = ProcessStatus(process.status)
-    refused = _("You may not do this with “%(name)s”.") % {"name": name}
-
-    def judged(fits: bool, why_not: str, permitted: bool = allowed) -> Availability:
-        if not fits:
-            return Availability(False, why_not)
-        return Availability(True) if permitted else Availability(False, refused)
-
-    told = {action: why % {"status": status.label} for action, why in _why_not().items()}
-    return {
-        "retry": judged(status in RETRYABLE, told["retry"]),
-        "resume": judged(status == ProcessStatus.SUSPENDED, told["resume"]),
-        "abort": judged(status not in TERMINAL, told["abort"]),
-        "start_again": judged(True, "", may(user, Action.START, name)),
-        "delete": judged(status in DELETABLE and process.workflow.is_task, told["delete"], is_admin(user)),
-    }
-
-
 def _found(process_id: UUID) -> Process:
     try:
         return Process.objects.select_related("workflow", "created_by").get(pk=process_id)
     except (Process.DoesNotExist, ValueError, TypeError):
         raise ProcessNotFound(process_id) from None
-
-
-def _pending(process: Process) -> Pending:
-    try:
-        return pending.find(process.process_id, process.workflow.name)
-    except StepError as error:
-        raise IllegalTransition("resume", process.status, str(error)) from error
 
 
 def _authorise(
@@ -252,18 +189,6 @@ def _authorise(
         raise NotPermitted(action, name)
 
 
-def _retry_callback(process: Process) -> Authorizer | None:
-    """Return the callback that a retry has to pass: the failed step's own one, or else the workflow's."""
-    workflow: WorkflowFunction = registry.get_workflow(process.workflow.name)
-    step: Step | None = next((each for each in workflow.steps if each.name == process.current_step), None)
-    own = step.retry_auth if step is not None else None
-    return own or workflow.retry_auth_callback or workflow.authorize_callback
-
-
-def _start_callback(process: Process) -> Authorizer | None:
-    return registry.get_workflow(process.workflow.name).authorize_callback
-
-
 def _hold(process: Process, expected: ProcessStatus, action: str) -> None:
     """Lock the process row until the transaction ends. Raises IllegalTransition when its status changed meanwhile."""
     held = sql.one("SELECT status FROM tasks_process WHERE process_id = %s FOR UPDATE", (process.process_id,))
@@ -280,17 +205,7 @@ def _refuse_when_locked() -> None:
 
 
 def _illegal(process: Process, action: str) -> IllegalTransition:
-    label = ProcessStatus(process.status).label
-    return IllegalTransition(action, process.status, _why_not()[action] % {"status": label})
-
-
-def _why_not() -> dict[str, str]:
-    return {
-        "retry": _("Only a failed or waiting process can be retried; this one is: %(status)s."),
-        "resume": _("Only a suspended process can be resumed; this one is: %(status)s."),
-        "abort": _("This process has ended: %(status)s."),
-        "delete": _("Only processes of tasks that ended or failed can be deleted; this one is: %(status)s."),
-    }
+    return IllegalTransition(action, process.status, why_not(action, process.status))
 
 
 def _name(user: Person | None) -> str:
