@@ -97,6 +97,21 @@ class NotPermitted(TaskError):
         return _("You may not do this.")
 
 
+class AuthorisationFailed(NotPermitted):
+    """The callback that says who may do this raised `cause`: so nobody may."""
+
+    def __init__(self, workflow_name: str, cause: BaseException) -> None:
+        super().__init__("", workflow_name)
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return _("Nobody may do this now: asking the code of “%(name)s” ended in %(kind)s: %(cause)s") % {
+            "name": self.workflow_name,
+            "kind": type(self.cause).__name__,
+            "cause": self.cause,
+        }
+
+
 class IllegalTransition(TaskError):
     """A process is not in a state that allows this."""
 

@@ -136,7 +136,7 @@ class ProcessDetailSerializer(ProcessSerializer):
 
     @extend_schema_field(AVAILABLE)
     def get_actions(self, process: Process) -> Any:
-        actions = services.available_actions(process, self.context["request"].user)
+        actions = services.available_actions(process, self.context["request"].user, asking_code=True)
         return {name: {"allowed": action.allowed, "why_not": str(action.why_not)} for name, action in actions.items()}
 
     def _input(self, row: InputState) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What can be done with processes. Pages, API, commands and schedules call these functions and nothing below them."""
 
-from tasks.services.availability import Availability, PendingForm, available_actions, pending_form
+from tasks.services.availability import Availability, PendingForm, available_actions, pending_form, start_refusal
 from tasks.services.callbacks import receive_callback, report_progress
 from tasks.services.controlling import (
     Result,
@@ -40,6 +40,7 @@ __all__ = [
     "start_again",
     "start_many",
     "start_process",
+    "start_refusal",
     "starting_from",
     "unlock_engine",
     "unqueued",

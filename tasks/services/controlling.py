@@ -17,7 +17,7 @@ from tasks.engine import pending
 from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, TaskError
 from tasks.models import InputState, Origin, Process, ProcessStatus
 from tasks.secrets import reveal
-from tasks.services.asking import permits
+from tasks.services.asking import permits_safely
 from tasks.services.availability import DELETABLE, RETRYABLE, pending_step, retry_callback, start_callback, why_not
 from tasks.services.starting import SYSTEM, as_pages, start_process
 from tasks.services.writing import UserInputs
@@ -185,7 +185,7 @@ def _authorise(
     if user is None:
         return
     name = process.workflow.name
-    if not may(user, Action.RETRY, name) or not permits(callback_of and callback_of(process), user):
+    if not may(user, Action.RETRY, name) or not permits_safely(callback_of and callback_of(process), user, name):
         raise NotPermitted(action, name)
 
 

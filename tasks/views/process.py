@@ -61,8 +61,9 @@ DO: dict[str, Callable[[UUID, User], UUID | None]] = {
 def process(request: HttpRequest, process_id: UUID) -> HttpResponse:
     """Show one process; htmx gets its live part alone, or (`?as=card`) the short form that lists show."""
     found = find_process(request, process_id)
-    context = page_context(request, found)
-    fragment = "processes/_card.html" if request.GET.get("as") == "card" else "processes/_process.html"
+    card = request.GET.get("as") == "card"
+    context = page_context(request, found, acting=not card)
+    fragment = "processes/_card.html" if card else "processes/_process.html"
     return render_page(request, "processes/process.html", fragment, context)
 
 
@@ -118,14 +119,18 @@ def note(request: HttpRequest, process_id: UUID) -> HttpResponse:
     return redirect("tasks:process", process_id=found.pk)
 
 
-def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
-    """Return what the page and its live part show, in a fixed number of queries."""
+def page_context(request: HttpRequest, process: Process, *, acting: bool = True) -> dict[str, Any]:
+    """Return what the page and its live part show, in a fixed number of queries.
+
+    Without `acting`, for what shows no buttons, nobody asks the workflow's code what the viewer may do.
+    """
     # In their order, said once more: a query that groups forgets the model's own.
     counted = process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items"))
     steps = list(counted.order_by("pk"))
     rows = step_rows(process, steps)
     previous = compare(process, rows)
     selected = _selected(rows, request.GET.get("step", ""), process)
+    available = services.available_actions(process, viewer(request), asking_code=acting)
     shown = _everything if may(viewer(request), Action.RETRY, process.workflow.name) else without_routes
     return {
         "process": process,
@@ -137,7 +142,7 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
         "step": _step_panel(process, selected, shown) if selected else None,
         **_logs(request, process, selected, shown),
         "frames": frames(process.traceback),
-        "actions": _actions(request, process),
+        "actions": _actions(available),
         "inputs": _inputs(process),
         "schedule": neighbours.schedule(process.schedule_id, viewer(request)),
         "usual": _usual(process),
@@ -145,6 +150,7 @@ def page_context(request: HttpRequest, process: Process) -> dict[str, Any]:
         "has_form": form_of(process.workflow.name)[0],
         "live": process.status not in TERMINAL,
         "resume_form": _resume_form(request, process),
+        "resume_refused": available["resume"].why_not if process.status == ProcessStatus.SUSPENDED else "",
     }
 
 
@@ -192,8 +198,7 @@ def _logs(
     return {"logs": lines[::-1], "item": item}
 
 
-def _actions(request: HttpRequest, process: Process) -> list[dict[str, Any]]:
-    available = services.available_actions(process, viewer(request))
+def _actions(available: dict[str, services.Availability]) -> list[dict[str, Any]]:
     return [
         {"name": name, "label": text, "question": question, "availability": available[name]}
         for name, (text, question) in ACTIONS.items()

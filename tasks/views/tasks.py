@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +83,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
     except TaskError as error:
         return _refused(request, workflow, str(error))
     if wants_fragment(request):
-        context = page_context(request, find_process(request, process_id))
+        context = page_context(request, find_process(request, process_id), acting=False)
         return render(request, "processes/_started.html", context, status=201)
     return redirect("tasks:process", process_id=process_id)
 
@@ -107,6 +108,8 @@ def _task_page(
     )
     steps = [step.name for step in planned_steps(workflow.name)]
     [row] = task_rows(Workflow.objects.filter(pk=workflow.pk), viewer(request))
+    if not row.why_not:
+        row = replace(row, why_not=services.start_refusal(workflow.name, viewer(request)))
     context = {
         "row": row,
         "workflow": workflow,
