@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -109,7 +110,8 @@ class Executor:
         except BaseException as error:
             run.state, run.done, run.secrets, run.open, run.failures, self.index, self.text = before
             self.batch, self.ending = [], None
-            raise Halt.failed(step, failure(error, is_task=run.is_task, secrets=run.secrets)) from error
+            found = failure(error, is_task=run.is_task, secrets=run.secrets)
+            raise Halt.failed(step, found, began=started_at) from error
         self._after(orders)
 
     def _do_container(self, step: Step, view: dict[str, Any]) -> None:
@@ -188,11 +190,12 @@ class Executor:
     def _halt(self, step: Step, halt: Halt) -> None:
         """Record why the process stops at `step`, in the row of the last attempt when nothing is different."""
         run = self.run
-        rows = halt.rows or [attempt(run, step.name, halt.status, halt.failure)]
-        if halt.failure is not None:
-            logger.warning("step_failed", step=step.name, error=halt.failure.reason, status=halt.status.value)
+        rows = halt.rows or [attempt(run, step.name, halt.status, halt.failure, began=halt.began)]
+        then = halt.then(step.name, run.failures)
+        if halt.failure is not None:  # in the words in which the process tells it: a task's data may be inconsistent
+            logger.warning("step_failed", step=step.name, error=halt.failure.reason, status=then.status.value)
         results, self.batch = [*self.batch, *rows], []
-        abort_if_wanted(run, commit(run, results, halt.then(step.name, run.failures)))
+        abort_if_wanted(run, commit(run, results, then))
         if halt.status == StepStatus.AWAITING_CALLBACK:
             from tasks.engine.pending import deliver_early_callback
 
@@ -205,15 +208,16 @@ class Executor:
         self.index = place.find(self.steps, run.done, stopped_at, partly_done=partly)
 
 
-def attempt(run: Run, name: str, status: StepStatus, failed: Failure | None) -> Result:
-    """Return the row of a failed attempt: the last one's, when the same failure is repeated or parts of it are done."""
+def attempt(run: Run, name: str, status: StepStatus, failed: Failure | None, *, began: datetime) -> Result:
+    """Return the row of a failed attempt: the last one's, when the same failure is repeated or parts of it are done.
+
+    Its times are those of this attempt: how long a process lay idle before somebody retried it is no work.
+    """
     if failed is None:
         raise TypeError(f"“{name}” stopped for no reason")
     last, now = run.open, timezone.now()
     same = last is not None and last.status == status and failed.same_as(last.state)
     if last is None or last.name != name or not (same or last.progress is not None):
-        return Result(run.position, name, status, failed.state, now, now)
+        return Result(run.position, name, status, failed.state, began, now)
     progress = None if last.progress is None else json.dumps(last.progress)
-    return Result(
-        run.position, name, status, failed.state, last.started_at, now, row_id=last.id, progress=progress, again=same
-    )
+    return Result(run.position, name, status, failed.state, began, now, row_id=last.id, progress=progress, again=same)

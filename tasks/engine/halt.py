@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from django.utils import timezone
 
 from tasks.engine.failure import Failure
 from tasks.statuses import ProcessStatus, StepStatus
@@ -18,17 +21,20 @@ class Stopped(Exception):
 
 
 class Halt(Exception):
-    """A step has no result now. `rows` are those of the groups around it, innermost first, to be recorded with it."""
+    """A step that `began` then has no result now. `rows` are those of the groups around it, innermost first."""
 
-    def __init__(self, step: Step, status: StepStatus, failure: Failure | None = None) -> None:
+    def __init__(
+        self, step: Step, status: StepStatus, failure: Failure | None = None, *, began: datetime | None = None
+    ) -> None:
         super().__init__(step.name)
         self.step, self.status, self.failure = step, status, failure
+        self.began = began or timezone.now()
         self.rows: list[Result] = []
 
     @classmethod
-    def failed(cls, step: Step, failure: Failure) -> Halt:
+    def failed(cls, step: Step, failure: Failure, *, began: datetime | None = None) -> Halt:
         """An exception: a retrystep waits for its next try, any other step fails."""
-        return cls(step, StepStatus.WAITING if step.retries else StepStatus.FAILED, failure)
+        return cls(step, StepStatus.WAITING if step.retries else StepStatus.FAILED, failure, began=began)
 
     def then(self, top_step: str, failures: int) -> Next:
         """Return what becomes of the process, whose step `top_step` was tried `failures` times in vain before."""

@@ -50,8 +50,10 @@ class Part:
     total: int | None = None
 
     def restore(self, row: OpenRow) -> Part:
-        """Continue where `row` stands."""
-        self.row_id, self.status, self.stored, self.started_at = row.id, row.status, row.state, row.started_at
+        """Continue where `row` stands. What failed begins anew, and so does its time: lying idle is no work."""
+        self.row_id, self.status, self.stored = row.id, row.status, row.state
+        if row.status not in (StepStatus.FAILED, StepStatus.WAITING):
+            self.started_at = row.started_at
         if row.progress and "done" in row.progress:
             kept, found = loads(json.dumps(row.progress))
             self.run.secrets |= found

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 from structlog.contextvars import bound_contextvars
 
 from tasks import limits, registry, sql, transitions
@@ -125,7 +126,7 @@ def _prepared(run: Run, claimed: Claimed) -> Executor | None:
         logger.exception("process_cannot_run", workflow_name=run.workflow_name)
         found = failure(error, is_task=run.is_task, secrets=run.secrets)
         name = run.open.name if run.open is not None else "Start"
-        row = attempt(run, name, StepStatus.FAILED, found)
+        row = attempt(run, name, StepStatus.FAILED, found, began=timezone.now())
         then = Next(name, ProcessStatus.FAILED, failed_reason=found.reason, traceback=found.traceback)
         record(run, [row], then)
         return None
