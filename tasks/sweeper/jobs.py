@@ -11,13 +11,19 @@ logger = structlog.get_logger(__name__)
 
 
 def drop_stalled_jobs() -> int:
-    """Throw away jobs whose worker is gone: they would hold their locks for ever. Their processes get new ones."""
+    """Throw away jobs whose worker is gone: they would hold their locks for ever. Their processes get new ones.
+
+    A worker that was silent for a while is not on the list any more and lives nevertheless, as its leases tell: the
+    jobs of what runs there are kept, and with them their locks.
+    """
     if not grace_is_over():
         return 0
     rows = sql.fetch(
         "DELETE FROM procrastinate_jobs j WHERE j.status = 'doing' AND j.task_name = %s AND NOT EXISTS ("
         "SELECT FROM procrastinate_workers w WHERE w.id = j.worker_id "
-        "AND w.last_heartbeat > now() - interval '30 seconds') RETURNING id",
+        "AND w.last_heartbeat > now() - interval '30 seconds') AND NOT EXISTS ("
+        "SELECT FROM tasks_process p WHERE p.process_id = j.queueing_lock::uuid AND p.status = 'running' "
+        "AND p.lease_expires_at > now()) RETURNING id",
         (queue.RUN_PROCESS,),
     )
     return len(rows) + _drop_orphaned_jobs()

@@ -17,6 +17,8 @@ from tasks import engine, queue, services, transitions
 from tasks.models import Process, ProcessStatus
 from tasks.queue_worker import ProcessWorker, make_connector
 from tasks.sweeper import sweep
+from tasks.sweeper.conditions import grace_is_over
+from tasks.sweeper.jobs import drop_stalled_jobs
 from tests.databases import connect
 from tests.system import System, wait_until
 
@@ -140,6 +142,22 @@ def test_a_job_that_a_living_worker_took_without_knowing_is_replaced(system: Sys
     system.sql("UPDATE procrastinate_events SET at = at - interval '1 minute'")
     sweep()
     assert [(status, lock) for _id, status, lock in jobs(system)] == [("todo", str(process_id))]
+
+
+def test_a_job_keeps_its_lock_while_its_process_runs_though_its_worker_was_struck_off(system: System) -> None:
+    """Whoever starts a worker strikes off those that were silent; their leases tell that they live."""
+    wait_until(grace_is_over)
+    process_id = services.start_process("locking", [{"device": "d"}])
+    taken = take(system)
+    waiting = services.start_process("locking", [{"device": "d"}])
+    system.sql("DELETE FROM procrastinate_workers")
+    drop_stalled_jobs()
+    assert jobs(system)[0] == (taken.job_id, "doing", str(process_id))
+    assert take(system) is None
+
+    system.sql("UPDATE tasks_process SET lease_expires_at = now() WHERE process_id = %s", process_id)
+    drop_stalled_jobs()
+    assert take(system).process_id == waiting
 
 
 # Announced
