@@ -53,7 +53,8 @@ class LazyWorkflowInstance:
     """A workflow by the module and the name of its function; making one registers it.
 
     `package` is the module that holds the function: absolute, or relative (".tasks.nightly_sync") to the package that
-    registers it. With `is_callable` the function is called and returns the workflow.
+    registers it. With `is_callable` the function is called and returns the workflow. `replaces` tells whether it stands
+    in for a shipped workflow of the same name.
     """
 
     def __init__(self, package: str, function: str, is_callable: bool = False) -> None:
@@ -62,6 +63,7 @@ class LazyWorkflowInstance:
         self.module = importlib.util.resolve_name(package, str(importer.get("__package__") or ""))
         self.function = function
         self.is_callable = is_callable
+        self.replaces = False
         self._workflow: WorkflowFunction | None = None
         _registry.add(self)
 
@@ -107,6 +109,7 @@ class _Registry:
             first = self.workflows.setdefault(instance.name, instance)
             if first.registered_in == SHIPPED and instance.registered_in != SHIPPED:
                 self.workflows[instance.name] = instance
+                instance.replaces = True
             elif first.module != instance.module:
                 self.fail(f"{instance.name} in {instance.module}", _duplicate(first, instance))
 

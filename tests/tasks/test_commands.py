@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from orchestrator.workflows import LazyWorkflowInstance
 from tasks.models import Process, Product, Subscription, Workflow
 from tests.outside import NIGHTLY_SYNC, OutsideApp, forget_test_workflows
 from tests.system import System
@@ -51,6 +52,16 @@ def test_checktasks_names_the_missing_part_and_what_adds_it(app: OutsideApp) -> 
     assert f"    manage.py maketaskmigration {app.name}\n" in told
     assert '    msgctxt "workflow"\n    msgid "task_outside"\n    msgstr "Nightly sync"\n' in told
     assert f"Add to {app.path}/locale/en_GB/LC_MESSAGES/django.po:\n" in told
+
+
+@pytest.mark.django_db
+def test_checktasks_tells_of_a_workflow_that_replaces_a_shipped_one(app: OutsideApp) -> None:
+    assert "replaces the shipped one" not in typed("checktasks", fails=True)
+    app.write("workflows/own.py", NIGHTLY_SYNC)
+    LazyWorkflowInstance(f"{app.name}.workflows.own", "task_sync_from")
+    lines = typed("checktasks", fails=True).splitlines()
+    (number,) = [number for number, line in enumerate(lines) if "replaces the shipped one" in line]
+    assert "task_sync_from" in lines[number - 1]
 
 
 @pytest.mark.django_db
@@ -134,6 +145,7 @@ def test_makemessages_collects_texts_and_names_of_workflows(app: OutsideApp, tmp
     assert f"Wrote {file}" in typed("makemessages")
     assert 'msgctxt "workflow"\nmsgid "task_outside"\nmsgstr "Nightly sync"\n' in file.read_text()
     assert 'msgid "Which node?"\n' in file.read_text()
+    assert file.read_text().startswith('msgid ""\n')
     assert typed("makemessages", "--check") == ""
     typed("makemessages", "-l", "nl")
     dutch = app.path / "locale" / "nl" / "LC_MESSAGES" / "django.po"

@@ -44,10 +44,12 @@ class Command(BaseCommand):
 
     def _table(self, names: list[str], missing: list[MissingPart]) -> None:
         lacking = {(part.workflow_name, part.part) for part in missing}
+        replacing = {name for name, instance in registered().items() if instance.replaces}
         table = Table("Workflow", *(part.value.capitalize() for part in Part))
         for name in names:
             marks = ("[red]✗ missing[/]" if (name, part) in lacking else "[green]✓ there[/]" for part in Part)
-            table.add_row(escape(name), *marks)
+            replaces = "\n[yellow]replaces the shipped one[/]" if name in replacing else ""
+            table.add_row(escape(name) + replaces, *marks)
         console(self.stdout).print(table)
 
     def _remedy(self, part: MissingPart) -> None:
