@@ -110,8 +110,9 @@ class Declarations:
 
         `trigger` is interval, cron, date, calendarinterval, and, or; the trigger's own arguments follow as keywords,
         as APScheduler has them. Policies too: `misfire_grace_time` (seconds), `coalesce`, `max_instances`, or by our
-        names `misfire_grace`, `catch_up`, `catch_up_limit`, `overlap`. Without `id` the function's name is the id. An
-        async function is refused with a TypeError: nobody would await it.
+        names `misfire_grace`, `catch_up`, `catch_up_limit`, `overlap`; what is left out is as on the page and by the
+        API: a run may overlap the previous one, the latest of missed times is made up for, late is after 60 s. Without
+        `id` the function's name is the id. An async function is refused with a TypeError: nobody would await it.
         """
         policies, trigger_fields = declared_policies(options)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin import words
 from schedules.forms.fields import WordsField
-from schedules.models import CatchUp, Overlap
+from schedules.models import CatchUp, Overlap, Schedule
 
 MAX_TAGS = 20
 MAX_TAG = 50
@@ -25,6 +25,11 @@ _GRACES = [
     (21600, _("6 hours")),
     (86400, _("1 day")),
 ]
+
+
+def _default(name: str) -> Any:
+    """Return what a policy is where nobody chose: on the page as by the API and in code."""
+    return Schedule._meta.get_field(name).get_default()
 
 
 class TagsField(WordsField):
@@ -51,16 +56,25 @@ class DetailsForm(forms.Form):
     )
     tags = TagsField(label=_("Tags"), required=False, help_text=_("Separated by commas."))
     overlap = forms.ChoiceField(
-        label=_("If the previous run is still going"), choices=Overlap, initial=Overlap.SKIP, required=False
+        label=_("If the previous run is still going"), choices=Overlap, initial=_default("overlap"), required=False
     )
     catch_up = forms.ChoiceField(
-        label=_("If the scheduler was down"), choices=CatchUp, initial=CatchUp.LATEST, required=False
+        label=_("If the scheduler was down"), choices=CatchUp, initial=_default("catch_up"), required=False
     )
     catch_up_limit = forms.IntegerField(
-        label=_("At most this many at once"), min_value=1, max_value=1000, initial=10, required=False
+        label=_("At most this many at once"),
+        min_value=1,
+        max_value=1000,
+        initial=_default("catch_up_limit"),
+        required=False,
     )
     misfire_grace = forms.TypedChoiceField(
-        label=_("A run counts as late after"), choices=_GRACES, coerce=int, initial=60, required=False, empty_value=None
+        label=_("A run counts as late after"),
+        choices=_GRACES,
+        coerce=int,
+        initial=_default("misfire_grace"),
+        required=False,
+        empty_value=None,
     )
 
     def __init__(self, *args: Any, workflows: list[tuple[str, str]] | None, **kwargs: Any) -> None:

@@ -13,6 +13,7 @@ from schedules.forms import TimingForm
 from schedules.forms.combine import from_json, to_json
 from schedules.forms.details import DetailsForm
 from schedules.forms.reading import timing_values
+from schedules.services import create_schedule
 from schedules.triggers import parse
 
 ONE_O_CLOCK = {"trigger": "cron", "trigger_kwargs": {"hour": "1"}}
@@ -324,13 +325,25 @@ def test_tags_are_words_between_commas_without_doubles() -> None:
     assert form.is_valid(), form.errors
     assert form.policies() == {
         "tags": ["core", "edge"],
-        "overlap": "skip",
+        "overlap": "allow",
         "catch_up": "latest",
         "catch_up_limit": 10,
         "misfire_grace": 60,
     }
     assert not DetailsForm({"tags": "x" * 51}, workflows=None).is_valid()
     assert not DetailsForm({"tags": ",".join(str(n) for n in range(30))}, workflows=None).is_valid()
+
+
+@pytest.mark.django_db
+def test_policies_that_nobody_chose_are_the_same_on_the_page_by_the_api_and_in_code() -> None:
+    form = DetailsForm({}, workflows=None)
+    assert form.is_valid(), form.errors
+    by_page = {name: value for name, value in form.policies().items() if name != "tags"}
+    assert {name: DetailsForm(workflows=None)[name].value() for name in by_page} == by_page
+    made = create_schedule(
+        name="Hourly", workflow_name="task_sync_from", trigger="interval", trigger_kwargs={"hours": 1}, user=None
+    )
+    assert {name: getattr(made, name) for name in by_page} == by_page
 
 
 def test_a_grace_set_elsewhere_is_kept() -> None:
