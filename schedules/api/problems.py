@@ -43,7 +43,11 @@ def trigger_fields(errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 
 def by_field(errors: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Turn paths such as `trigger_kwargs.minutes` into objects within objects, as the request has them."""
+    """Turn paths such as `trigger_kwargs.minutes` into objects within objects, as the request has them.
+
+    `user_inputs` is a list of pages there, and here: an object for each page up to the last one that is wrong, empty
+    for a page with nothing wrong. A start of a process is refused in the same form.
+    """
     nested: dict[str, Any] = {}
     for path, messages in sorted(errors.items(), key=lambda item: item[0].count(".")):
         place = nested
@@ -54,4 +58,7 @@ def by_field(errors: Mapping[str, list[str]]) -> dict[str, Any]:
                 inner = place[name] = {"non_field_errors": inner}
             place = inner
         place[field] = [str(message) for message in messages]
+    pages = nested.get("user_inputs")
+    if isinstance(pages, dict):
+        nested["user_inputs"] = [pages.get(str(number), {}) for number in range(max(map(int, pages)) + 1)]
     return nested

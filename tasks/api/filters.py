@@ -7,6 +7,7 @@ from typing import ClassVar
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
+from tasks.filters import STATUSES_OF, Group
 from tasks.models import Origin, Process, Workflow
 from tasks.statuses import ProcessStatus
 from tasks.targets import Target
@@ -32,6 +33,10 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
 
     workflow_name = filters.CharFilter(field_name="workflow__name", label="Name of the workflow.")
     status = filters.MultipleChoiceFilter(choices=ProcessStatus.choices, label="May be given several times.")
+    group = filters.ChoiceFilter(
+        choices=Group.choices, method="in_group", label="Statuses together, as the pages have them: failed is failed, "
+        "api_unavailable and inconsistent_data."
+    )  # fmt: skip
     origin = filters.MultipleChoiceFilter(choices=Origin.choices, label="How it was started.")
     created_by = filters.CharFilter(field_name="created_by__username", label="Username.")
     schedule_id = filters.UUIDFilter(label="The schedule that started it.")
@@ -46,6 +51,9 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     class Meta:
         model = Process
         fields: ClassVar[list[str]] = []
+
+    def in_group(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
+        return queryset.filter(status__in=STATUSES_OF[value])
 
     def words(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
         return queryset.filter(

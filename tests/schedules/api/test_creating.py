@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schedules.models import Schedule
-from tests.people import Api
+from tests.people import Api, somebody
 from tests.schedules.api.bodies import BODY, TASK
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +87,17 @@ def test_the_place_of_an_error_inside_a_combined_trigger_is_told(api: Api) -> No
             {"trigger": "interval", "trigger_kwargs": {"minutes": 0}}]  # fmt: skip
     answer = api.post("/api/schedules/", {**BODY, "trigger": "or", "trigger_kwargs": {"triggers": legs}})
     assert answer.json()["errors"]["trigger_kwargs"]["triggers"]["1"]["minutes"]
+
+
+@pytest.mark.parametrize("pages", [[{"vlan": 5000}], [{"name": "ams1", "password": "x"}, {"site": "moon"}]])
+def test_wrong_inputs_are_told_page_by_page_as_where_a_process_is_started(api: Api, pages: Any) -> None:
+    asked = {"workflow_name": "task_showcase", "user_inputs": pages}
+    answer = api.post("/api/schedules/", {**BODY, **asked})
+    assert answer.status_code == 400
+    told = answer.json()["errors"]["user_inputs"]
+    assert [bool(page) for page in told] == [False] * (len(pages) - 1) + [True]
+    starter = Api(somebody("olga", "operator"))
+    assert told == starter.post("/api/processes/", asked).json()["errors"]["user_inputs"]
 
 
 def test_names_need_not_be_unique(api: Api) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.pages import made
 from tests.people import Api, somebody
 from tests.tasks.api.processes import run, start
 
@@ -59,6 +60,8 @@ def test_lists_are_filtered(api: Api) -> None:
     assert ids("status=created") == {first, second}
     assert ids("status=completed") == set()
     assert ids("status=completed&status=created") == {first, second}
+    assert ids("group=active") == {first, second}
+    assert ids("group=completed") == set()
     assert ids("created_by=olga&origin=api") == {first, second}
     assert ids("created_by=nobody") == set()
     assert ids(f"schedule_id={uuid4()}") == set()
@@ -67,9 +70,22 @@ def test_lists_are_filtered(api: Api) -> None:
     assert ids("search=COUNT") == {second}
 
 
+def test_failures_are_three_statuses_that_one_group_asks_for(api: Api) -> None:
+    failures = ["api_unavailable", "failed", "inconsistent_data"]
+    for status in (*failures, "completed", "suspended"):
+        made(status)
+
+    def statuses(query: str) -> list[str]:
+        return sorted(row["status"] for row in api.get(f"/api/processes/?{query}").json()["results"])
+
+    assert statuses("status=failed") == ["failed"]
+    assert statuses("group=failed") == failures
+    assert statuses("group=failed&status=failed&status=completed") == ["failed"]
+
+
 @pytest.mark.parametrize(
     "query",
-    ["status=", "status=x", "schedule_id=x", "started_after=x", "started_after=0000-00-00", "origin=%F0%9F",
+    ["status=", "status=x", "group=x", "schedule_id=x", "started_after=x", "started_after=0000-00-00", "origin=%F0%9F",
      "started_before=9999-12-31T23:59:59-23:59", "workflow=counting"],
 )  # fmt: skip
 def test_no_filter_breaks_the_list(api: Api, query: str) -> None:
