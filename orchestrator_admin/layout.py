@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,6 +15,11 @@ HOME = Path.cwd() if INSTALLED else PACKAGE.parent
 """The folder for `.data`, unless ORCHESTRATOR_DATA_DIR names another one."""
 MANAGE = [sys.executable, *(["-m", "orchestrator_admin"] if INSTALLED else [str(PACKAGE.parent / "manage.py")])]
 """How a process of ours starts a command."""
+
+
+def command(*words: str) -> str:
+    """Return what people type for a command of `manage.py`: in a clone, from its folder."""
+    return shlex.join([*(["orchestrator-admin"] if INSTALLED else [".venv/bin/python", "manage.py"]), *words])
 
 
 def program(name: str) -> str:

@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--database-only", action="store_true", help="migrate, and leave files alone")
     parser.add_argument(
         "--administrator", type=Path, metavar="FILE",
-        help="make the first administrator where there is none, and write the name into FILE",
+        help="make the first administrator where there is none; write “made” or “there”, and the name, into FILE",
     )  # fmt: skip
     options = parser.parse_args()
     django.setup()
@@ -52,7 +52,7 @@ def migrate() -> None:
         executor = MigrationExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if plan:
-            _say(f"Applying {len(plan)} migrations")
+            _say(f"Applying {len(plan)} migration{'' if len(plan) == 1 else 's'}")
             call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
 
@@ -66,14 +66,16 @@ def prepare_files() -> None:
 
 
 def make_first_administrator(tell: Path) -> None:
-    """Make the administrator that the environment names, unless there is one; write the new one's name to `tell`."""
+    """Make the administrator that the environment names, unless there is one; write to `tell` which, and the name."""
     users = get_user_model().objects
-    if users.filter(is_superuser=True, is_active=True).exists():
+    first = users.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if first is not None:
+        tell.write_text(f"there {first.get_username()}")
         return
     username = os.environ.get("ORCHESTRATOR_ADMIN_USERNAME") or "admin"
     _say(f"Making the first administrator, {username}")
     users.create_superuser(username=username, password=os.environ["ORCHESTRATOR_ADMIN_PASSWORD"])
-    tell.write_text(username)
+    tell.write_text(f"made {username}")
 
 
 @contextmanager

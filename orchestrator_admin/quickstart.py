@@ -87,21 +87,23 @@ def main() -> int:
 
 
 class Administrator:
-    """The first administrator, whom the preparation makes where there is none."""
+    """The first administrator, whom the preparation makes where there is none, and tells of in any case."""
 
     def __init__(self) -> None:
-        self.made = _data_dir() / f"first-administrator.{os.getpid()}"
+        self.told = _data_dir() / f"first-administrator.{os.getpid()}"
         self._password = os.environ.get("ORCHESTRATOR_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
         # Read by the preparation, taken away again after it: no business of the others.
         os.environ["ORCHESTRATOR_ADMIN_PASSWORD"] = self._password
 
     def credentials(self) -> str:
-        """Return what to print about the administrator that has just been made; nothing the second time."""
+        """Return what to print about the administrator, the password only of one just made; nothing the second time."""
         os.environ.pop("ORCHESTRATOR_ADMIN_PASSWORD", None)
         with suppress(FileNotFoundError):
-            username = self.made.read_text()
-            self.made.unlink()
-            return f"  Username: {username}\n  Password: {self._password}\n"
+            what, username = self.told.read_text().split(maxsplit=1)
+            self.told.unlink()
+            if what == "made":
+                return f"  Username: {username}\n  Password: {self._password}\n"
+            return f"  Username: {username}   Password lost? {layout.command('changepassword', username)}\n"
         return ""
 
 
@@ -117,7 +119,7 @@ def _run(
         new = not (server.data_dir / "postgres").exists()
         say(f"{'Making' if new else 'Starting'} a PostgreSQL of our own in {server.data_dir}")
         server.ensure_running()
-    prepare = [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(administrator.made)]
+    prepare = [sys.executable, "-m", "orchestrator_admin.prepare", "--administrator", str(administrator.told)]
     if supervisor.run(Child("preparation", prepare)) != 0:
         say("The preparation failed; the lines above say why.")
         return 1

@@ -107,14 +107,16 @@ def test_everything_runs_the_printed_credentials_work_and_ctrl_c_leaves_nothing(
     assert fresh.processes() == []
 
 
-def test_a_second_start_keeps_the_data_and_prints_no_password(fresh: Quickstart) -> None:
+def test_a_second_start_keeps_the_data_and_says_what_to_do_without_the_password(fresh: Quickstart) -> None:
     first = fresh.running(ORCHESTRATOR_ADMIN_USERNAME="ada", ORCHESTRATOR_ADMIN_PASSWORD="correct horse battery")
     assert first.stop() == 0
 
     second = fresh.running()
     address = re.search(r"runs at (\S+)", second.output)
     assert address
-    assert "Password" not in second.output
+    hint = ".venv/bin/python manage.py changepassword ada"
+    assert f"\n  Username: ada   Password lost? {hint}\n" in second.output
+    assert "Password:" not in second.output
     assert "Tasks" in log_in(address[1], "ada", "correct horse battery")
 
 
