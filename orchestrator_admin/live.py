@@ -4,21 +4,23 @@ An event carries names only ("process:<id>", "processes", "schedules"): the page
 checked again. Guarantee: whatever is committed after a page was rendered reaches it, or it is told to fetch everything
 (`resync`): when a gap in listening, here or in its own connection, may have hidden something.
 
-Threads: everything here runs in the web process's event loop; permissions are asked in a worker thread.
+Threads: a stream is begun in a thread of a request (`threads`), where login and rights are asked for; everything else
+runs in the web process's event loop, and holds neither a thread nor a connection of the pool.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import structlog
-from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -32,8 +34,12 @@ logger = structlog.get_logger(__name__)
 CHANNELS = ("orchestrator_process", "orchestrator_log", "orchestrator_schedule")
 REMEMBERED = 20_000
 MOST_TOPICS = 50
-# A connection ends after this long; the browser opens it again, and the login and the rights are checked again.
+# A connection ends after at most so many seconds; the browser opens it again at once, and the login and the rights are
+# checked again. One that is lost it opens after some of these milliseconds, each browser after its own: a web process
+# that restarts is not called by all of them in the same moment, and those that were do not stay together.
 LONGEST_STREAM = 120
+AT_ONCE = 250
+LOST = (1_000, 4_000)
 PULSE = 15
 TOGETHER = 0.15
 SKEW_MS = 1_000
@@ -83,7 +89,8 @@ class Hub:
         for topic in subscriber.topics:
             self.followers[topic].add(subscriber)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+            # It outlives the request that begins it: its log lines are not that one's.
+            self._task = asyncio.create_task(self._run(), context=Context())
         if self._may_have_missed(since):
             subscriber.notice("resync")
         for moment, topics in self.heard:
@@ -112,7 +119,7 @@ class Hub:
 
     def _hear(self, channel: str, payload: str) -> None:
         topics = topics_of(channel, payload)
-        self.heard.append((_now(), topics))
+        self.heard.append((now(), topics))
         for topic in topics:
             for subscriber in self.followers.get(topic, ()):
                 subscriber.tell(topic)
@@ -125,7 +132,7 @@ class Hub:
                 async with await _connect() as connection:
                     for channel in CHANNELS:
                         await connection.execute(f"LISTEN {channel}")
-                    self.listening_since = _now()
+                    self.listening_since = now()
                     self._everybody("online", "resync")
                     pause = 0.5
                     await self._listen(connection)
@@ -154,14 +161,13 @@ hub = Hub()
 
 
 @require_GET
-async def events(request: HttpRequest) -> HttpResponseBase:
-    """Stream what changes of the names in `on`. 401 and 204 tell the browser to stop asking, and to poll instead."""
-    user = await request.auser()
-    if not user.is_authenticated:
+def events(request: HttpRequest) -> HttpResponseBase:
+    """Stream what changes of the names in `on`. 401 and 204 tell the page to poll, and to ask again rarely."""
+    if not request.user.is_authenticated:
         return HttpResponse(status=401)
     if not isinstance(request, ASGIRequest):
         return HttpResponse(status=204)
-    topics = await sync_to_async(_allowed)(user, request.GET.get("on", "").split()[:MOST_TOPICS])
+    topics = _allowed(request.user, request.GET.get("on", "").split()[:MOST_TOPICS])
     if not topics:
         return HttpResponse(status=204)
     since = _number(request.headers.get("Last-Event-ID", "")) or _number(request.GET.get("since", ""))
@@ -171,19 +177,17 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 
 async def _stream(topics: list[str], since: int) -> AsyncIterator[bytes]:
-    # The request lasts as long as the page is open; its database connection must not, or the pool is soon empty.
-    await sync_to_async(connections.close_all)()
     subscriber = Subscriber(topics)
     hub.join(subscriber, since)
-    end = time.monotonic() + LONGEST_STREAM
+    end = time.monotonic() + LONGEST_STREAM * random.uniform(0.75, 1)  # noqa: S311  no secret
     try:
-        yield b"retry: 2000\n\n"
+        yield f"retry: {random.randint(*LOST)}\n\n".encode()  # noqa: S311
         while time.monotonic() < end:
             try:
                 await asyncio.wait_for(subscriber.wake.wait(), PULSE)
             except TimeoutError:
                 # An id without data moves the browser's place forward and raises no event.
-                yield f": pulse\nid: {_now()}\n\n".encode()
+                yield f": pulse\nid: {now()}\n\n".encode()
                 continue
             await asyncio.sleep(TOGETHER)
             subscriber.wake.clear()
@@ -192,7 +196,8 @@ async def _stream(topics: list[str], since: int) -> AsyncIterator[bytes]:
             for word in notices:
                 yield f"event: {word}\ndata: {word}\n\n".encode()
             if changed:
-                yield f"id: {_now()}\nevent: change\ndata: {' '.join(sorted(changed))}\n\n".encode()
+                yield f"id: {now()}\nevent: change\ndata: {' '.join(sorted(changed))}\n\n".encode()
+        yield f"retry: {AT_ONCE}\n\n".encode()
     finally:
         hub.leave(subscriber)
 
@@ -234,5 +239,6 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
-def _now() -> int:
+def now() -> int:
+    """Return milliseconds since 1970."""
     return time.time_ns() // 1_000_000

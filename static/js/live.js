@@ -4,6 +4,8 @@
 
 const live = { source: null, topics: "", since: Number(document.documentElement.dataset.now) || Date.now(), poll: 0, failures: 0 };
 const mark = document.getElementById("live");
+/* Each page at a moment of its own: after a restart all of them come back, and what all wait for is told to all at once. */
+const someOf = (milliseconds) => milliseconds * (0.5 + Math.random() / 2);
 const regions = () => [...document.querySelectorAll("[data-live]")];
 
 function show(state) {
@@ -43,7 +45,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
   const region = event.detail.elt;
   if (event.detail.successful || !region.dataset?.live) return;
   show("reconnecting");
-  setTimeout(() => refresh(region), 2000);
+  setTimeout(() => refresh(region), someOf(3000));
 });
 document.addEventListener("htmx:afterSettle", () => {
   if (live.source?.readyState === EventSource.OPEN && mark?.dataset.state === "reconnecting") show("live");
@@ -62,7 +64,7 @@ function changed(topics) {
 
 function startPolling() {
   show("polling");
-  live.poll ||= setInterval(refreshAll, 5000);
+  live.poll ||= setInterval(refreshAll, someOf(6000));
 }
 function stopPolling() {
   clearInterval(live.poll);
@@ -76,8 +78,10 @@ function connect() {
   live.topics = topics;
   live.source?.close();
   live.source = null;
-  stopPolling();
-  if (!topics) return show("");
+  if (!topics) {
+    stopPolling();
+    return show("");
+  }
   const address = new URL(document.documentElement.dataset.events, location);
   address.searchParams.set("on", topics);
   address.searchParams.set("since", live.since);
@@ -91,23 +95,21 @@ function connect() {
     live.since = Number(event.lastEventId) || live.since;
     changed(event.data.split(" "));
   });
-  source.addEventListener("resync", refreshAll);
+  source.addEventListener("resync", () => setTimeout(refreshAll, Math.random() * 1000));
   source.addEventListener("offline", () => show("reconnecting"));
   source.addEventListener("online", () => show("live"));
   source.addEventListener("error", () => {
     live.failures += 1;
-    if (source.readyState === EventSource.CLOSED) {
-      startPolling();
-      setTimeout(() => {
-        if (live.source !== source) return;
-        live.topics = "";
-        connect();
-      }, 30000);
-    } else {
-      show("reconnecting");
-      if (live.failures > 3) startPolling();
-    }
+    if (live.failures > 2) startPolling();
+    else setTimeout(() => live.source === source && source.readyState !== EventSource.OPEN && show("reconnecting"), 500);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => reopen(source), someOf(1000 * 2 ** Math.min(live.failures, 6)));
   });
+}
+/* A browser opens a lost connection again by itself, but for ever gives up one that was refused: with 503, or by a proxy. */
+function reopen(source) {
+  if (live.source !== source) return;
+  live.topics = "";
+  connect();
 }
 document.addEventListener("DOMContentLoaded", connect);
 document.addEventListener("htmx:afterSettle", connect);

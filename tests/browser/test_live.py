@@ -1,8 +1,9 @@
-"""Live pages: one listener a web process however many pages, catch-up after a lost database, nothing for strangers."""
+"""Live pages: they catch up after a lost database, a lost web process and a refused stream; nothing for strangers."""
 
 from __future__ import annotations
 
 import http.client
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -19,7 +20,7 @@ from tests.people import grant, somebody
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.system import System
 
@@ -67,28 +68,6 @@ def streams(system: System, admin: User) -> Iterator[Streams]:
     opened.close()
 
 
-def listeners(system: System) -> int:
-    return int(system.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orchestrator-live'")[0][0])
-
-
-def test_200_open_pages_share_one_listening_connection_and_hear_the_same(
-    system: System, process: Process, streams: Streams
-) -> None:
-    system.web()
-    answers = [streams.open(f"process:{process.pk}+processes") for _ in range(200)]
-    assert {answer.status for answer in answers} == {200}
-    system.wait_for(lambda: listeners(system) == 1)
-    Process.objects.filter(pk=process.pk).update(current_step="NSO calls")
-    for answer in answers:
-        line = b""
-        while not line.startswith(b"data: process:"):
-            line = answer.readline()
-        assert line.decode().split() == ["data:", f"process:{process.pk}", "processes"]
-    assert listeners(system) == 1
-    streams.close()
-    system.wait_for(lambda: listeners(system) == 0)
-
-
 def test_strangers_and_those_who_may_not_see_a_process_are_told_nothing(
     system: System, process: Process, streams: Streams
 ) -> None:
@@ -114,3 +93,56 @@ def test_a_page_reconnects_after_the_database_was_away_and_shows_what_it_missed(
     expect(page.locator("#process")).to_contain_text("A step of the dark minutes")
     expect(page.locator("#live")).to_have_text("Live")
     page.errors.clear()  # type: ignore[attr-defined]  # the page may have asked while the database was away
+
+
+def test_a_page_whose_stream_is_refused_asks_again_and_polls_until_it_has_one(
+    system: System, process: Process, admin: User, page: Page
+) -> None:
+    """A browser gives up a stream for ever that was answered 503, as by a proxy while the web process restarts."""
+    system.web()
+    system.log_in(page, admin)
+    refused = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503)
+
+    page.route("**/events/**", refuse)
+    page.clock.install()
+    page.goto(f"{system.url}/processes/{process.pk}/")
+    for _attempt in range(4):
+        expect_more(page, refused)
+    expect(page.locator("#live")).to_have_attribute("data-state", "polling")
+    Process.objects.filter(pk=process.pk).update(current_step="A step seen by polling")
+    page.clock.run_for(7_000)
+    expect(page.locator("#process")).to_contain_text("A step seen by polling")
+    page.unroute("**/events/**")
+    page.clock.run_for(60_000)
+    page.clock.resume()
+    expect(page.locator("#live")).to_have_text("Live")
+    page.errors.clear()  # type: ignore[attr-defined]  # a browser complains of each 503
+
+
+def expect_more(page: Page, refused: list[str]) -> None:
+    """Let the page's time pass until it has asked for its stream once more."""
+    before, end = len(refused), time.monotonic() + 30
+    while len(refused) == before:
+        assert time.monotonic() < end
+        page.clock.run_for(1_000)
+
+
+def test_a_page_comes_back_by_itself_when_its_web_process_was_restarted(
+    system: System, process: Process, admin: User, page: Page
+) -> None:
+    web = system.web()
+    system.log_in(page, admin)
+    page.goto(f"{system.url}/processes/{process.pk}/")
+    expect(page.locator("#live")).to_have_text("Live")
+    web.kill()
+    web.wait()
+    expect(page.locator("#live")).not_to_have_text("Live")
+    Process.objects.filter(pk=process.pk).update(current_step="A step of the restart")
+    system.web()
+    expect(page.locator("#process")).to_contain_text("A step of the restart")
+    expect(page.locator("#live")).to_have_text("Live")
+    page.errors.clear()  # type: ignore[attr-defined]  # and of each connection that was refused

@@ -11,6 +11,7 @@ from django.test import Client
 
 from orchestrator_admin import live
 from orchestrator_admin.live import Hub, Subscriber, topics_of
+from tests.loops import run
 from tests.system import System
 
 SOON = 30
@@ -20,7 +21,7 @@ SOON = 30
 async def listening(hub: Hub) -> AsyncIterator[Subscriber]:
     """Somebody follows everything, and the hub hears."""
     subscriber = Subscriber(["processes", "schedules"])
-    hub.join(subscriber, live._now())
+    hub.join(subscriber, live.now())
     try:
         await until(lambda: hub.listening_since is not None)
         yield subscriber
@@ -55,17 +56,17 @@ def test_who_joins_hears_what_was_said_since_the_page_was_made_and_nothing_older
     async def scene() -> tuple[Subscriber, Subscriber]:
         hub = Hub()
         async with listening(hub) as first:
-            old = live._now() + live.SKEW_MS * 2
+            old = live.now() + live.SKEW_MS * 2
             await asyncio.to_thread(notify, system, "orchestrator_process", "1")
             await until(lambda: "processes" in first.changed)
             late, early = Subscriber(["processes"]), Subscriber(["processes", "process:2"])
             hub.join(late, old)
-            hub.join(early, live._now())
+            hub.join(early, live.now())
             hub.leave(late)
             hub.leave(early)
             return late, early
 
-    late, early = asyncio.run(scene())
+    late, early = run(scene())
     assert (late.changed, late.notices) == (set(), [])
     assert (early.changed, early.notices) == ({"processes"}, [])
 
@@ -75,11 +76,11 @@ def test_a_page_that_is_older_than_the_listening_fetches_everything(system: Syst
         hub = Hub()
         async with listening(hub):
             page = Subscriber(["processes"])
-            hub.join(page, live._now() - 60_000)
+            hub.join(page, live.now() - 60_000)
             hub.leave(page)
             return page.notices
 
-    assert asyncio.run(scene()) == ["resync"]
+    assert run(scene()) == ["resync"]
 
 
 def test_who_listens_is_told_of_a_lost_connection_and_to_fetch_everything_after_it(system: System) -> None:
@@ -91,7 +92,7 @@ def test_who_listens_is_told_of_a_lost_connection_and_to_fetch_everything_after_
             await until(lambda: subscriber.notices[-1:] == ["resync"])
             return subscriber.notices
 
-    assert asyncio.run(scene()) == ["offline", "online", "resync"]
+    assert run(scene()) == ["offline", "online", "resync"]
 
 
 def test_soon_after_the_last_page_nobody_listens_any_more(system: System) -> None:
@@ -99,7 +100,7 @@ def test_soon_after_the_last_page_nobody_listens_any_more(system: System) -> Non
         hub = Hub()
         async with listening(hub) as first:
             second = Subscriber(["processes"])
-            hub.join(second, live._now())
+            hub.join(second, live.now())
             hub.leave(second)
             assert hub.followers.keys() == first.topics
             hub._stop_when_idle()  # somebody still follows
@@ -107,7 +108,7 @@ def test_soon_after_the_last_page_nobody_listens_any_more(system: System) -> Non
         await until(lambda: hub.listening_since is None)
         return hub
 
-    assert asyncio.run(scene()).followers == {}
+    assert run(scene()).followers == {}
 
 
 @pytest.mark.django_db
