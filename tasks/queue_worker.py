@@ -23,6 +23,8 @@ logger = structlog.get_logger(__name__)
 
 PAUSE: Final = 1.0
 
+_ON_LIST: Final = "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE id = %(worker_id)s) AS on_list"
+
 
 class ProcessWorker(Worker):
     """`drain(found, again)` runs in a thread: it does a job, and others as long as there are any and `again()` says so.
@@ -42,7 +44,7 @@ class ProcessWorker(Worker):
         self._busy: set[asyncio.Future[None]] = set()
         self._missed = False
         self._failures = 0
-        self._registering: asyncio.Task[None] | None = None
+        self._trying_again: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Take no more jobs; processes that run here are handed back after their current step."""
@@ -65,27 +67,37 @@ class ProcessWorker(Worker):
 
     def _rest(self, thread: asyncio.Future[None]) -> None:
         self._busy.discard(thread)
-        if isinstance(thread.exception(), IntegrityError):
-            self._registering = asyncio.get_running_loop().create_task(self._register_again())
-            return
         if error := thread.exception():
-            pause = min(PAUSE, 0.05 * 2 ** min(self._failures, 10))
-            self._failures += 1
-            logger.warning("jobs_not_fetched", error=str(error).strip(), next_try_in=pause)
-            asyncio.get_running_loop().call_later(pause, self.look)
+            if self._trying_again is None or self._trying_again.done():
+                self._trying_again = asyncio.get_running_loop().create_task(self._try_again(error))
             return
         self._failures = 0
         if self._missed:
             self._missed = False
             self.look()
 
-    async def _register_again(self) -> None:
-        """A worker that was frozen for a while is struck off the list, and nobody can take jobs without being on it."""
+    async def _try_again(self, error: BaseException) -> None:
+        """Look once more after a while, for all threads that failed meanwhile."""
+        pause = min(PAUSE, 0.05 * 2 ** min(self._failures, 10))
+        self._failures += 1
+        logger.warning("jobs_not_fetched", error=str(error).strip(), next_try_in=pause)
+        await asyncio.sleep(pause)
+        if isinstance(error, IntegrityError) and not self._stop_event.is_set():
+            await self._stay_on_list()
+        self.look()
+
+    async def _stay_on_list(self) -> None:
+        """A worker that was frozen for a while is struck off the list, and nobody can take jobs without being on it.
+
+        One that is on it was refused for another reason, and keeps its number: only that one has a heartbeat.
+        """
         try:
-            self.worker_id = await self.app.job_manager.register_worker()
-            logger.warning("worker_registered_again", queue_worker=self.worker_id)
-        finally:
-            self.look()
+            row = await self.app.connector.execute_query_one_async(_ON_LIST, worker_id=self.worker_id)
+            if not row["on_list"]:
+                self.worker_id = await self.app.job_manager.register_worker()
+                logger.warning("worker_registered_again", queue_worker=self.worker_id)
+        except exceptions.ConnectorException as error:
+            logger.warning("worker_without_database", error=str(error.__cause__ or error).strip())
 
     # What Procrastinate's worker calls.
 

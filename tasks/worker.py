@@ -127,8 +127,7 @@ class _Hand:
 
         One that held a lock may have kept another one waiting, which nobody announces.
         """
-        queue_worker = self.queue_worker()
-        while not stopping.is_set() and queue_worker is not None:
+        while not stopping.is_set() and (queue_worker := self.queue_worker()) is not None:
             token = uuid.uuid4()
             try:
                 taken = transitions.take(self.queues, queue_worker, token, self.name, self.leads)

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import IntegrityError
+from psycopg.errors import UniqueViolation
+
 from tasks.news import news
 from tasks.sql import fetch, one
 from tasks.transitions.conditions import LEASE_SECONDS, LOCKED
@@ -54,6 +57,9 @@ class Taken:
     locked: bool
     claimed: Claimed | None = None
 
+
+_ONE_PER_LOCK: Final = "procrastinate_jobs_lock_idx_v1"
+"""The index by which Procrastinate lets one job of a lock run at a time."""
 
 _LEASE: Final = f"""
    SET status = 'running', current_step = {{step}}, lease_token = %(token)s,
@@ -111,9 +117,8 @@ def take(
     has `claimed` None: ask `claim`.
     """
     leads = leads or Leads()
-    row = one(
-        _TAKE,
-        {"queues": queues, "queue_worker": queue_worker, "token": token, "worker": worker, "leads": leads.as_json},
+    row = _took(
+        {"queues": queues, "queue_worker": queue_worker, "token": token, "worker": worker, "leads": leads.as_json}
     )
     if row is None:
         return None
@@ -124,6 +129,17 @@ def take(
     claimed = _claimed(known)
     led = () if claimed.has_history else leads.of(claimed.workflow_name)
     return Taken(job_id, process_id, locked, replace(claimed, led=led))
+
+
+def _took(parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Take, again when another worker took a job of the same lock at the same moment: it has committed, we see it."""
+    while True:
+        try:
+            return one(_TAKE, parameters)
+        except IntegrityError as error:
+            refused = error.__cause__
+            if not isinstance(refused, UniqueViolation) or refused.diag.constraint_name != _ONE_PER_LOCK:
+                raise
 
 
 def taken(queue_worker: int, token: UUID) -> Taken | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from procrastinate import App
 from procrastinate.contrib.django.utils import connector_params
 
@@ -30,10 +31,11 @@ def jobs(system: System) -> list[tuple[Any, ...]]:
 @pytest.fixture(autouse=True)
 def _without_jobs(system: System) -> Iterator[None]:
     yield
-    system.sql("TRUNCATE tasks_process, procrastinate_jobs CASCADE")
+    system.sql("TRUNCATE tasks_process, procrastinate_jobs, procrastinate_workers CASCADE")
 
 
 TOKEN = UUID(int=7)
+ON_LIST = "SELECT id FROM procrastinate_workers ORDER BY id"
 
 
 def take(system: System, leads: transitions.Leads | None = None) -> Any:
@@ -160,6 +162,30 @@ def test_a_job_keeps_its_lock_while_its_process_runs_though_its_worker_was_struc
     assert take(system).process_id == waiting
 
 
+def test_two_workers_may_meet_at_a_lock(system: System) -> None:
+    """The second chooses its job before the first has committed; the database refuses it, and it looks once more."""
+    answers: list[Any] = []
+
+    def second() -> None:
+        answers.append(take(system))
+        connection.close()
+
+    services.start_process("locking", [{"device": "d"}])
+    with transaction.atomic():
+        taken = take(system)
+        with connect(system.database) as elsewhere:  # an urgent one, not held up by the first, which nobody sees yet
+            elsewhere.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args) "
+                "VALUES ('default', 'tasks.run_process', 5, 'd', '{}')"
+            )
+        other = threading.Thread(target=second)
+        other.start()
+        wait_until(lambda: system.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+    other.join()
+    assert taken.locked
+    assert answers == [None]
+
+
 # Announced
 
 
@@ -171,9 +197,12 @@ class Drains:
         self.again = False
         self.gate = threading.Event()
         self.gate.set()
+        self.refusals: list[Exception] = []
 
     def __call__(self, found: Callable[[], None], again: Callable[[], bool]) -> None:
         self.count += 1
+        if self.refusals:
+            raise self.refusals.pop()
         self.gate.wait()
         self.again = again()
 
@@ -261,13 +290,37 @@ def test_what_was_announced_while_nobody_listened_is_looked_for_afterwards(syste
     watched(story)
 
 
-def test_a_worker_that_was_struck_off_the_list_comes_back(system: System) -> None:
+def test_a_worker_that_is_refused_looks_again_under_its_number(system: System) -> None:
+    """Jobs are known to belong to it by that number, and no other one has a heartbeat."""
+
+    async def story(drains: Drains) -> None:
+        before = await asyncio.to_thread(system.sql, ON_LIST)
+        drains.refusals += [IntegrityError("for some reason")] * 3
+        await start()
+        await drains.reach(6)
+        assert await asyncio.to_thread(system.sql, ON_LIST) == before
+
+    watched(story)
+
+
+def test_a_worker_that_was_struck_off_the_list_comes_back_once_whatever_its_threads_did(
+    system: System, tmp_path: Path
+) -> None:
     """Whoever starts a worker removes those that were silent for half a minute: one that was frozen, for example."""
-    worker = system.worker()
-    wait_until(lambda: system.sql("SELECT 1 FROM procrastinate_workers"))
+    worker = system.worker("--concurrency", "3")
+    gate, devices = tmp_path / "gate", ["a", "b"]
+    ids = [services.start_process("locking", [{"device": device, "gate": str(gate)}]) for device in devices]
+    running = Process.objects.filter(pk__in=ids, status=ProcessStatus.RUNNING)
+    wait_until(lambda: running.count() == 2)
+    ids += [services.start_process("locking", [{"device": device}]) for device in devices]
     system.sql("DELETE FROM procrastinate_workers")
-    process_id = services.start_process("succeeding")
-    wait_until(lambda: Process.objects.get(pk=process_id).status == ProcessStatus.COMPLETED)
+    ids.append(services.start_process("succeeding"))  # the free thread is refused first, the others afterwards
+    wait_until(lambda: Process.objects.get(pk=ids[-1]).status == ProcessStatus.COMPLETED)
+    listed = system.sql(ON_LIST)
+    gate.touch()
+    wait_until(lambda: Process.objects.filter(pk__in=ids, status=ProcessStatus.COMPLETED).count() == 5)
+    assert len(listed) == 1
+    assert system.sql(ON_LIST) == listed
     assert worker.stop() == 0
 
 
