@@ -267,7 +267,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Orchestrator Admin",
+    "TITLE": "Orchestrator",
     "DESCRIPTION": "Start, watch and schedule network-operations tasks.\n\n"
     "Send `Authorization: Token …` with a token from `manage.py createtoken` or the page API tokens. Lists come in "
     "pages: follow `next`. A refused request is answered with problem details (RFC 9457), the wrong fields under "

@@ -89,7 +89,7 @@ def _queues() -> list[tuple[str, int, int]]:
 def _versions() -> list[tuple[str, str]]:
     server = str(connection.pg_version)  # type: ignore[attr-defined]
     found = [
-        ("Orchestrator Admin", __version__),
+        ("Orchestrator", __version__),
         ("Python", platform.python_version()),
         ("Django", django.get_version()),
     ]

@@ -6,6 +6,8 @@ checked there: it exists, and has the workflow. Nothing here writes.
 
 from __future__ import annotations
 
+import dis
+import inspect
 from collections.abc import Generator
 from typing import Any, Final
 from uuid import UUID
@@ -112,3 +114,13 @@ class ProductFirst(SubjectFirst):
     def entered(self, page: inputs.Answers) -> dict[str, Any]:
         product = Product.objects.get(pk=page.product)
         return {"product": str(product.pk), "product_name": product.name}
+
+
+def page_count(source: Any) -> int:
+    """Return how many pages a form has at most, as far as its code shows: one for each `yield`."""
+    if isinstance(source, SubjectFirst):
+        return 1 + page_count(source.own_form)
+    function = inspect.unwrap(source) if callable(source) else source
+    if not inspect.isgeneratorfunction(function):
+        return int(source is not None)
+    return sum(line.opname == "YIELD_VALUE" for line in dis.get_instructions(function))

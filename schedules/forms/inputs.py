@@ -12,6 +12,7 @@ from accounts.permissions import Person
 from tasks.exceptions import InvalidInputs
 from tasks.forms import seal
 from tasks.inputs import Complete, FormSource, bound, initial_of, next_page, posted
+from tasks.subjects import page_count
 
 
 class InputPages:
@@ -33,11 +34,17 @@ class InputPages:
         self.user_inputs: list[dict[str, Any]] = []
         self.complete = False
         self.error = ""
+        self._at_most = page_count(source)
         try:
             while not self.complete and self._answered_page(source, data, user, stored):
                 pass
         except InvalidInputs as error:
             self._place(error)
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one page, or may be: those of a generator show one after the other."""
+        return len(self.forms) > 1 or self._at_most > 1
 
     def _answered_page(
         self, source: FormSource, data: QueryDict | None, user: Person, stored: Sequence[dict[str, Any]]

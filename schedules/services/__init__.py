@@ -4,7 +4,7 @@ Every change locks the schedule and first settles what has fallen due under its 
 deletion never swallows a due time. Errors are those of `schedules.exceptions`; starting also raises TaskError.
 """
 
-from schedules.services.access import Availability, available_actions, masked_inputs, visible_schedules
+from schedules.services.access import Availability, available_actions, visible_schedules
 from schedules.services.editing import (
     create_schedule,
     delete_schedule,
@@ -33,7 +33,6 @@ __all__ = [
     "create_schedule",
     "delete_schedule",
     "edit_schedule",
-    "masked_inputs",
     "outage_report",
     "outage_size",
     "pause_schedule",

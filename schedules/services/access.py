@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,7 +19,6 @@ from accounts.permissions import Action, Person, may, visible_workflows
 from schedules import firing
 from schedules.exceptions import NotPermitted, ScheduleNotFound
 from schedules.models import Schedule
-from tasks import inputs
 from tasks.registry import label
 
 # Stands for the functions declared in code where a permission wants a workflow's name: no workflow is called so.
@@ -121,8 +119,3 @@ def _cannot_own(schedule: Schedule, user: Person | None) -> str:
     if user is None or schedule.owner_id == user.pk:
         return _("You own it already.")
     return ""
-
-
-def masked_inputs(schedule: Schedule) -> list[dict[str, Any]]:
-    """Return the schedule's inputs for display, with secrets hidden."""
-    return cast("list[dict[str, Any]]", inputs.masked(schedule.user_inputs))

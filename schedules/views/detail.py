@@ -19,8 +19,10 @@ from schedules.filters import OccurrenceFilter, kept, state_of
 from schedules.models import Occurrence, Outcome, Reason
 from schedules.views.due import compared, due_times_of
 from schedules.views.finding import found
+from tasks.exceptions import TaskError
+from tasks.labelled import Answer, answers
 from tasks.models import FAILURES, TERMINAL, Process
-from tasks.registry import label
+from tasks.registry import get_workflow, label
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -90,7 +92,7 @@ def schedule(request: HttpRequest, pk: str) -> HttpResponse:
         "grace": timedelta(seconds=schedule.misfire_grace),
         "announcement": _announcement(page),
         "can": services.available_actions(schedule, request.user),
-        "inputs": [page for page in services.masked_inputs(schedule) if page],
+        "inputs": _inputs(schedule),
     }
     return render_page(request, "schedules/detail.html", "schedules/_live.html", context)
 
@@ -121,6 +123,15 @@ def _announcement(page: Page[Occurrence]) -> str:
         return ""
     newest = page.items[0]
     return f"{words.clock(newest.scheduled_at)}: {newest.get_outcome_display()}"
+
+
+def _inputs(schedule: Schedule) -> list[Answer]:
+    """Return what the task is started with, in the words of its form as far as its code can be loaded."""
+    try:
+        source = get_workflow(schedule.workflow_name).initial_input_form if schedule.workflow_name else None
+    except TaskError:
+        source = None
+    return answers(source, schedule.user_inputs)
 
 
 def _counts(schedule: Schedule) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,9 @@ from accounts.permissions import Action, may
 from orchestrator_admin.htmx import render_page
 from tasks import services
 from tasks.exceptions import TaskError
+from tasks.labelled import Answer, answers
 from tasks.models import TERMINAL, InputState, Origin, Process, ProcessStatus, StepLog
-from tasks.registry import label
+from tasks.registry import get_workflow, label
 from tasks.secrets import mask, without_routes
 from tasks.statuses import FINISHED_STEP, StepStatus
 from tasks.views import neighbours, runform
@@ -30,10 +32,13 @@ from tasks.views.finding import find_process, viewer
 from tasks.views.grid import compare
 from tasks.views.rows import form_of, usual_span
 from tasks.views.states import difference, frames
-from tasks.views.timeline import StepRow, step_rows
+from tasks.views.timeline import StepRow, step_rows, working_time
 
 LOG_LINES = 500
 USUAL_OF = 20
+USUAL_FROM = 2
+# Time between the steps is worth a word where it is this long, and this part of the whole.
+NOTABLE_IDLE, NOTABLE_PART = timedelta(seconds=1), 0.1
 # What a button says, and what it asks before it does something that cannot be undone.
 ACTIONS = {
     "retry": (gettext_lazy("Retry"), ""),
@@ -146,7 +151,7 @@ def page_context(request: HttpRequest, process: Process, *, acting: bool = True)
         "inputs": _inputs(process),
         "schedule": neighbours.schedule(process.schedule_id, viewer(request)),
         "usual": _usual(process),
-        "elapsed": _elapsed(process),
+        **_spent(process, rows),
         "has_form": form_of(process.workflow.name)[0],
         "live": process.status not in TERMINAL,
         "resume_form": _resume_form(request, process),
@@ -179,7 +184,9 @@ def _step_panel(process: Process, row: StepRow, shown_to: Callable[[Any], Any]) 
     shown = {key: value for key, value in new.items() if key != "traceback"}
     items = list(step.items.all()[:LOG_LINES]) if step is not None and row.items else []
     failed = step is not None and step.status in (StepStatus.FAILED, StepStatus.WAITING)  # its state is the failure's
-    return {"step": step, "lines": difference({} if failed else old, shown), "state": new, "items": items}
+    lines = difference({} if failed else old, shown)
+    same = all(line.kind == "same" for line in lines)
+    return {"step": step, "lines": lines, "same": same, "state": new, "items": items}
 
 
 def _logs(
@@ -208,20 +215,45 @@ def _actions(available: dict[str, services.Availability]) -> list[dict[str, Any]
 
 def _inputs(process: Process) -> list[dict[str, Any]]:
     return [
-        {"given": given, "pages": mask(given.user_inputs)}
+        {"given": given, "answers": _answers(process, given)}
         for given in InputState.objects.filter(process=process).select_related("created_by")
         if any(given.user_inputs)
     ]
 
 
+def _answers(process: Process, given: InputState) -> list[Answer]:
+    """Return what was given in the words of the form that asked for it, as far as the code has it now."""
+    try:
+        workflow = get_workflow(process.workflow.name)
+    except TaskError:
+        return answers(None, given.user_inputs)
+    if given.input_type == "initial":
+        return answers(workflow.initial_input_form, given.user_inputs)
+    form = next((step.form for step in workflow.steps if step.name == given.step), None)
+    # Such a form may look at the state: at what the step left, in which all is that it saw.
+    row = process.steps.filter(parent=None, name=given.step, status__in=FINISHED_STEP).first() if form else None
+    return answers(form if row else None, given.user_inputs, state=row.state if row else None)
+
+
 def _usual(process: Process) -> Any:
-    """Return the median duration of the workflow's last completed runs."""
+    """Return the median duration of the workflow's last completed runs besides this one, where there are some."""
     recent = Process.objects.filter(workflow=process.workflow_id, status=ProcessStatus.COMPLETED)
     took = F("completed_at") - F("first_run_at")
-    return usual_span(recent.order_by("-started_at").values_list(took, flat=True)[:USUAL_OF])
+    latest = recent.order_by("-started_at").values_list("pk", took)[: USUAL_OF + 1]
+    others = [span for pk, span in latest if pk != process.pk and span is not None][:USUAL_OF]
+    return usual_span(others) if len(others) >= USUAL_FROM else None
 
 
-def _elapsed(process: Process) -> Any:
+def _spent(process: Process, rows: list[StepRow]) -> dict[str, timedelta | None]:
+    """Return how long it worked; and over how long a time, where it rested between its steps for a notable part."""
+    whole = _elapsed(process)
+    worked = working_time(rows)
+    if whole is None or worked is None or whole - worked < max(NOTABLE_IDLE, whole * NOTABLE_PART):
+        return {"elapsed": whole, "over": None}
+    return {"elapsed": worked, "over": whole}
+
+
+def _elapsed(process: Process) -> timedelta | None:
     """Return how long it has run; of one that rests, until when it came to rest."""
     if process.first_run_at is None:
         return None

@@ -65,6 +65,11 @@ class TaskRow:
     runs: list[Run] = field(default_factory=list)
 
     @property
+    def says(self) -> str:
+        """The description, where it says more than the title does."""
+        return self.description if _plain(self.description) != _plain(self.title) else ""
+
+    @property
     def last(self) -> Run | None:
         return self.runs[-1] if self.runs else None
 
@@ -80,6 +85,10 @@ class TaskRow:
     @property
     def running(self) -> bool:
         return any(run.running for run in self.runs)
+
+
+def _plain(text: str) -> str:
+    return text.strip().rstrip(".").casefold()
 
 
 def usual_span(spans: Iterable[timedelta | None]) -> timedelta | None:

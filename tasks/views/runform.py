@@ -4,8 +4,6 @@ everything is validated again when the last one is sent, so nothing depends on w
 
 from __future__ import annotations
 
-import dis
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from django.http import HttpRequest
 from tasks import inputs
 from tasks.exceptions import InvalidInputs
 from tasks.secrets import Secret
-from tasks.subjects import SubjectFirst
+from tasks.subjects import page_count
 
 # No field can have these names: they are no Python identifiers.
 ANSWERED = "answered-pages"
@@ -101,16 +99,7 @@ def _next(
 
 def _more(source: Any, answered: list[dict[str, Any]]) -> bool:
     """Tell whether a page may follow the one that comes after those `answered`: the source has more yields."""
-    return len(answered) + 1 < _pages(source)
-
-
-def _pages(source: Any) -> int:
-    if isinstance(source, SubjectFirst):
-        return 1 + _pages(source.own_form)
-    function = inspect.unwrap(source) if callable(source) else source
-    if not inspect.isgeneratorfunction(function):
-        return int(source is not None)
-    return sum(line.opname == "YIELD_VALUE" for line in dis.get_instructions(function))
+    return len(answered) + 1 < page_count(source)
 
 
 def _answered(text: str) -> list[dict[str, Any]]:

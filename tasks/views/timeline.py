@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 WIDTH = 1000.0
 SMALLEST_BAR = 4.0
-# A wait between two steps is drawn at most this long, as a part of all working time: nights do not squash the bars.
-LONGEST_GAP = 0.15
+# What is shorter than this altogether is not drawn larger: steps of no time at all would fill the width between them.
+SHORTEST_AXIS = timedelta(milliseconds=100)
+# A shorter wait between two steps goes without saying.
+NOTABLE_WAIT = timedelta(seconds=1)
 
 
 @dataclass
 class StepRow:
     """One line of the picture. `key` selects it in the address; bars are in thousandths of the width.
 
-    `before` is how long the step took in the run that this one is compared with.
+    `before` is how long the step took in the run that this one is compared with. `waited` is how long nothing was done
+    between the step before and this one, where that is notable; `wait_left` and `wait_width` draw it.
     """
 
     key: str
@@ -42,8 +45,11 @@ class StepRow:
     attempts: int = 1
     items: int = 0
     before: timedelta | None = None
+    waited: timedelta | None = None
     left: float = 0.0
     width: float = 0.0
+    wait_left: float = 0.0
+    wait_width: float = 0.0
 
     @property
     def tone(self) -> str:
@@ -120,19 +126,25 @@ def planned_steps(workflow_name: str) -> list[Step]:
         return []
 
 
+def working_time(rows: Sequence[StepRow]) -> timedelta | None:
+    """Return what the steps took together, without the time between them; None where no step is recorded."""
+    spans = [row.duration for row in rows if row.key and row.duration is not None]
+    return sum(spans, timedelta()) if spans else None
+
+
 def _place_bars(rows: list[StepRow]) -> None:
-    """Set `left` and `width` of the rows along one axis, on which long waits are drawn short."""
-    timed = [(row, row.started_at, row.duration.total_seconds()) for row in rows if row.started_at and row.duration]
-    busy = sum(seconds for _row, _start, seconds in timed)
-    if not busy:
+    """Set where the bars lie: all at their true time on one axis, from the first step's start to the last one's end."""
+    timed = [(row, row.started_at, row.duration) for row in rows if row.started_at and row.duration is not None]
+    if not timed:
         return
-    axis, previous_end = 0.0, timed[0][1]
-    spans: list[tuple[StepRow, float, float]] = []
-    for row, start, seconds in timed:
-        axis += min(max((start - previous_end).total_seconds(), 0.0), busy * LONGEST_GAP)
-        spans.append((row, axis, seconds))
-        axis += seconds
-        previous_end = start + timedelta(seconds=seconds)
-    for row, begin, seconds in spans:
-        row.width = max(seconds / axis * WIDTH, SMALLEST_BAR)
-        row.left = min(begin / axis * WIDTH, WIDTH - row.width)
+    first = min(start for _row, start, _span in timed)
+    axis = max(max(start + span for _row, start, span in timed) - first, SHORTEST_AXIS)
+    reached = first
+    for row, start, span in timed:
+        row.width = max(span / axis * WIDTH, SMALLEST_BAR)
+        row.left = min((start - first) / axis * WIDTH, WIDTH - row.width)
+        if start - reached >= NOTABLE_WAIT:
+            row.waited = start - reached
+            row.wait_left = (reached - first) / axis * WIDTH
+            row.wait_width = max(row.left - row.wait_left, 0.0)
+        reached = max(reached, start + span)

@@ -95,7 +95,7 @@ def test_operators_find_filter_retry_abort_and_acknowledge(system: System, plain
     plain.get_by_role("button", name="Filter", exact=True).click()
     expect(plain.locator("#process-list tbody tr")).to_have_count(1)
     plain.locator(f"#s-{stuck.pk}").check()
-    plain.get_by_role("button", name="Abort").click()
+    plain.get_by_role("button", name="Abort…").click()
     plain.get_by_role("dialog").get_by_role("button", name="Abort").click()
     expect(plain.locator("#notes")).not_to_be_empty()
     assert Process.objects.get(pk=stuck.pk).status == ProcessStatus.ABORTED

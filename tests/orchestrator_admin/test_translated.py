@@ -27,7 +27,7 @@ from tests.pseudo import Data, PseudoTranslation, untranslated
 pytestmark = pytest.mark.django_db
 
 # Names, which are the same in every language, and what programs call things.
-NAMES = ["UTC", "PostgreSQL", "Python", "Django", "Orchestrator Admin", "apscheduler", "django-apscheduler",
+NAMES = ["UTC", "PostgreSQL", "Python", "Django", "Orchestrator", "apscheduler", "django-apscheduler",
          "procrastinate", "psycopg", "django-htmx", "null", "Start", "Prepare", "Approve the change",
          "Configure devices", "Notify the customer", "Test", "Done", "Count"]  # fmt: skip
 # What does not show a page of ours: machines read it, a browser is led on, or (admin/) it is Django's own.
