@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django import forms
@@ -88,7 +88,7 @@ def _words(field: forms.Field, value: Any) -> str:
         return _chosen(field, value)
     if not isinstance(field, forms.ChoiceField):
         return ""
-    words = dict(_flat(field.choices))
+    words = dict(_flat(cast("Iterable[Any]", field.choices)))
     chosen = [words.get(str(part), "") for part in (value if isinstance(value, list) else [value])]
     return ", ".join(chosen) if all(chosen) else ""
 
