@@ -54,7 +54,10 @@ def configure(log_format: str, level: str, role: str) -> None:
             **{name: {"level": quiet} for name in TALKATIVE},
             # A warning for every page that is closed while it follows something live; real failures are errors.
             "django_structlog": {"level": "INFO" if level == "DEBUG" else "ERROR"},
+            # Anybody can send a Host that is not ours, and nothing of ours is wrong then.
+            "django.security.DisallowedHost": {"filters": ["passing"]},
         },
+        "filters": {"passing": {"()": lambda: _no_fault_of_ours}},
     })  # fmt: skip
     structlog.configure(
         processors=[
@@ -84,6 +87,13 @@ class _Role:
         if event.get("user_id", "") is None:  # bound to every request, also to those that come with a token
             del event["user_id"]
         return event
+
+
+def _no_fault_of_ours(record: logging.LogRecord) -> bool:
+    """Make one line of a warning of what Django calls an error and shows with a traceback."""
+    record.levelno, record.levelname = logging.WARNING, "WARNING"
+    record.exc_info = record.exc_text = None
+    return logging.getLogger().isEnabledFor(logging.WARNING)
 
 
 def _without_colours(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

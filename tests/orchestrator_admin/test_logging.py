@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
+from django.test import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -62,6 +66,17 @@ def test_people_get_text_with_the_traceback() -> None:
     assert "process_id=p-1" in text
     assert "Traceback (most recent call last)" in text
     assert "not_shown" not in text
+
+
+@pytest.mark.django_db
+def test_a_forged_host_is_one_line_of_a_warning(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    assert client.get("/tasks/", headers={"host": "evil.example"}).status_code == 400
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    assert "evil.example" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.ERROR):
+        client.get("/tasks/", headers={"host": "evil.example"})
+    assert not caplog.records
 
 
 def test_what_functions_held_in_their_variables_stays_out_of_the_log() -> None:
