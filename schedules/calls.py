@@ -30,7 +30,7 @@ from schedules.decorators import Declaration, scheduler
 from schedules.ledger import storable
 from schedules.models import Occurrence, Outcome, Reason, Schedule
 from tasks.exceptions import TaskError
-from tasks.models import Origin
+from tasks.models import Origin, Process
 from tasks.services import starting_from
 
 logger = structlog.get_logger(__name__)
@@ -107,7 +107,7 @@ def claim(known: Collection[str], at_most: int) -> list[tuple[Occurrence, Declar
     return claimed
 
 
-def call(occurrence: Occurrence, declaration: Declaration, token: UUID, *, origin: str = Origin.SCHEDULE) -> bool:
+def call(occurrence: Occurrence, declaration: Declaration, token: UUID) -> bool:
     """Call a function for the occurrence claimed with `token`; return whether it came to its end.
 
     What it raises is recorded at the occurrence and logged. When the transaction's connection breaks meanwhile, nothing
@@ -120,8 +120,8 @@ def call(occurrence: Occurrence, declaration: Declaration, token: UUID, *, origi
         try:
             with transaction.atomic():
                 carrier = connection.connection
-                _call_as(schedule, occurrence, declaration, origin)
-                _conclude(occurrence, token, Verdict(Outcome.STARTED))
+                _call_as(schedule, occurrence, declaration)
+                _conclude(occurrence, token, _ended(occurrence))
         except ClaimLost:
             logger.warning("function_claim_lost", function=declaration.path)
         except BaseException as error:
@@ -143,9 +143,16 @@ def end_interrupted(occurrence: Occurrence, token: UUID) -> None:
         _conclude(occurrence, token, Verdict(Outcome.FAILED, Reason.ERROR, detail))
 
 
-def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration, origin: str) -> None:
+def _call_as(schedule: Schedule, occurrence: Occurrence, declaration: Declaration) -> None:
+    origin = occurrence.origin or Origin.SCHEDULE
     with starting_from(origin=origin, schedule_id=schedule.id, occurrence_id=occurrence.id, user=schedule.owner):
         declaration.call()
+
+
+def _ended(occurrence: Occurrence) -> Verdict:
+    """Return what became of a call that came to its end; a function may decide that there is nothing to start."""
+    started = Process.objects.filter(occurrence_id=occurrence.id).exists()
+    return Verdict(Outcome.STARTED, detail="" if started else _("It ran, and started nothing."))
 
 
 def _conclude(occurrence: Occurrence, token: UUID, verdict: Verdict, trace: str = "") -> None:

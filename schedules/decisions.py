@@ -191,13 +191,13 @@ def permission_detail(schedule: Schedule) -> str:
     return _("%(user)s may not start it.") % {"user": schedule.owner}
 
 
-def start_request(schedule: Schedule, occurrence: Occurrence, *, origin: str = Origin.SCHEDULE) -> StartRequest:
+def start_request(schedule: Schedule, occurrence: Occurrence) -> StartRequest:
     """Return what starts the task of this schedule for this occurrence, as its owner."""
     return StartRequest(
         workflow_name=schedule.workflow_name or "",
         user_inputs=schedule.user_inputs,
         user=schedule.owner,
-        origin=origin,
+        origin=occurrence.origin or Origin.SCHEDULE,
         schedule_id=schedule.id,
         occurrence_id=occurrence.id,
     )

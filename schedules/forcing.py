@@ -5,13 +5,16 @@ What the schedule starts is not queued but run by this process, under a lease, s
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.audit import act
+from accounts.audit import account, act
 from orchestrator_admin.ids import uuid7
 from schedules import calls, reconcile
 from schedules.decorators import Declaration, autodiscover, scheduler
@@ -67,10 +70,9 @@ def _start_function(schedule: Schedule, declaration: Declaration) -> list[str]:
     """Call the function; return why it failed, if it did."""
     now, token = timezone.now(), uuid7()
     # Claimed without an end, so that no scheduler takes it over.
-    occurrence = Occurrence.objects.create(
-        schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.CLAIMED, claim_token=token
-    )
-    if calls.call(occurrence, declaration, token, origin=Origin.COMMAND):
+    occurrence = _by_hand(schedule, now, outcome=Outcome.CLAIMED, claim_token=token)
+    occurrence.save(force_insert=True)
+    if calls.call(occurrence, declaration, token):
         return []
     calls.end_interrupted(occurrence, token)
     occurrence.refresh_from_db()
@@ -79,15 +81,27 @@ def _start_function(schedule: Schedule, declaration: Declaration) -> list[str]:
 
 def _start_task(schedule: Schedule) -> list[str]:
     """Start the schedule's task; return why it was refused, if it was."""
-    now = timezone.now()
-    occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)
+    occurrence = _by_hand(schedule, timezone.now(), outcome=Outcome.STARTED)
     try:
         with transaction.atomic():
-            start([occurrence], schedule, schedule.owner, origin=Origin.COMMAND)
+            start([occurrence], schedule, schedule.owner)
             occurrence.save(force_insert=True)
     except TaskError as error:
         return [str(error)]
     return []
+
+
+def _by_hand(schedule: Schedule, now: datetime, **fields: Any) -> Occurrence:
+    """Return an occurrence, unsaved, that says which account of which machine asked for it."""
+    return Occurrence(
+        schedule=schedule,
+        scheduled_at=now,
+        fired_at=now,
+        manual=True,
+        origin=Origin.COMMAND,
+        asked_by=account()[:255],
+        **fields,
+    )
 
 
 def _failed(process: Process) -> str:

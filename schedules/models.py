@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Person, visible_workflows
 from orchestrator_admin.displays import display_of
 from orchestrator_admin.ids import uuid7
-from tasks.models import Workflow, choices_check
+from tasks.models import Origin, Workflow, choices_check
 
 # What people edit: never the cursor, nor what the scheduler writes of itself.
 AUDITED = [
@@ -190,7 +190,10 @@ class Reason(models.TextChoices):
 
 
 class Occurrence(models.Model):
-    """One due time of one schedule and what became of it; `manual` ones were asked for with "Run now"."""
+    """One due time of one schedule and what became of it.
+
+    `manual` ones were asked for with "Run now": by `asked_by`, a user or the account of a machine, through `origin`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="occurrences")
@@ -202,6 +205,8 @@ class Occurrence(models.Model):
     fired_at = models.DateTimeField(_("fired"))
     finished_at = models.DateTimeField(null=True)
     manual = models.BooleanField(default=False)
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin, blank=True, default="", db_default="")
+    asked_by = models.CharField(_("asked for by"), max_length=255, blank=True, default="", db_default="")
     # A missed due time that nobody has decided about is offered on the outage screen.
     decided_at = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -224,6 +229,8 @@ class Occurrence(models.Model):
                 name="occurrence_not_started",
                 condition=~Q(outcome=Outcome.STARTED),
             ),
+            # What was run by hand: a few lines between very many.
+            models.Index(fields=["schedule", "-scheduled_at"], name="occurrence_by_hand", condition=Q(manual=True)),
             models.Index(fields=["claim_expires_at"], name="occurrence_claims", condition=Q(outcome=Outcome.CLAIMED)),
             models.Index(
                 fields=["schedule", "-scheduled_at"],
@@ -234,6 +241,7 @@ class Occurrence(models.Model):
 
     get_outcome_display = display_of("outcome", Outcome)
     get_reason_display = display_of("reason", Reason)
+    get_origin_display = display_of("origin", Origin)
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.scheduled_at:%Y-%m-%d %H:%M:%S%z} {self.outcome}"

@@ -92,6 +92,8 @@ MEANINGS: Final[dict[str, str]] = {
     "finished_at": "When its function returned; null for workflows.",
     "detail": "Why, in a sentence.",
     "manual": "Asked for with “Run now”.",
+    "Occurrence.origin": "Of a run by hand: the door through which it was asked for. Empty: it was due.",
+    "asked_by": "Of a run by hand: the user, or the account of the machine on which a command was given.",
     # Refusals
     "type": "What kind of problem: about:blank, the status says it.",
     "title": "The status in words.",

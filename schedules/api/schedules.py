@@ -27,6 +27,7 @@ from schedules.exceptions import ScheduleNotFound
 from schedules.history import revert
 from schedules.models import Occurrence, Schedule
 from tasks.api.processes import IDEMPOTENCY_KEY, seen_by
+from tasks.models import Origin
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -117,7 +118,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
     def run(self, request: Request, pk: UUID) -> Response:
         """Start it now, once. Its due times stay as they are."""
         self._seen(pk)
-        occurrence = services.run_schedule_now(pk, user=request.user)
+        occurrence = services.run_schedule_now(pk, user=request.user, origin=Origin.API)
         return Response(occurrences_shown([occurrence], request.user)[0])
 
     @extend_schema(request=None, responses=shapes.ScheduleSerializer)

@@ -110,7 +110,7 @@ class OccurrenceSerializer(serializers.ModelSerializer[Occurrence]):
     class Meta:
         model = Occurrence
         fields = ("id", "scheduled_at", "fired_at", "finished_at", "outcome", "reason", "detail", "traceback", "manual",
-                  "process_ids")  # fmt: skip
+                  "origin", "asked_by", "process_ids")  # fmt: skip
 
     def get_process_ids(self, occurrence: Occurrence) -> list[str]:
         started: dict[Any, list[str]] = self.context["processes"]

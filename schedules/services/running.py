@@ -20,16 +20,25 @@ from tasks.models import Origin
 from tasks.services import start_many
 
 
-def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurrence:
+def run_schedule_now(schedule_id: UUID | str, *, user: Person | None, origin: str = Origin.CODE) -> Occurrence:
     """Start the schedule's task now, in the name of `user`; a function declared in code is called by a scheduler.
 
-    The occurrence that is returned is marked as manual. Raises TaskError when the task may not start now.
+    The occurrence that is returned is marked as manual, and says who asked through which door. Raises TaskError when
+    the task may not start now.
     """
     with transaction.atomic():
         schedule, now = locked(schedule_id, user=user, action=Action.START)
         if schedule.removed_from_code_at is not None:
             raise CannotStart(_("%(name)s is no longer declared in code.") % {"name": schedule.name})
-        occurrence = Occurrence(schedule=schedule, scheduled_at=now, fired_at=now, manual=True, outcome=Outcome.STARTED)
+        occurrence = Occurrence(
+            schedule=schedule,
+            scheduled_at=now,
+            fired_at=now,
+            outcome=Outcome.STARTED,
+            manual=True,
+            origin=origin,
+            asked_by=user.get_username() if user is not None else "",
+        )
         start([occurrence], schedule, user)
         occurrence.save(force_insert=True)
         if schedule.function:  # what it starts, it starts as the system: here it says who asked
@@ -38,9 +47,7 @@ def run_schedule_now(schedule_id: UUID | str, *, user: Person | None) -> Occurre
     return occurrence
 
 
-def start(
-    occurrences: list[Occurrence], schedule: Schedule, user: Person | None, *, origin: str = Origin.SCHEDULE
-) -> None:
+def start(occurrences: list[Occurrence], schedule: Schedule, user: Person | None) -> None:
     """Start the schedule's task for these occurrences, or put its function up to be called; unsaved.
 
     Raises the TaskError of the first one that is refused.
@@ -50,7 +57,7 @@ def start(
             apply(occurrence, Verdict(Outcome.CLAIMED))
             occurrence.claim_expires_at = timezone.now()
         return
-    requests = [replace(start_request(schedule, occurrence, origin=origin), user=user) for occurrence in occurrences]
+    requests = [replace(start_request(schedule, occurrence), user=user) for occurrence in occurrences]
     for occurrence, result in zip(occurrences, start_many(requests), strict=True):
         if isinstance(result, Exception):
             raise result

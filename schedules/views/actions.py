@@ -16,6 +16,7 @@ from schedules.exceptions import InvalidSchedule, ScheduleError
 from schedules.forms import PauseForm
 from schedules.views.finding import found, refusal
 from tasks.exceptions import TaskError
+from tasks.models import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def run(request: HttpRequest, pk: str) -> HttpResponse:
     """Start it now, beside its schedule."""
     found(request, pk)
     said = _("Started. The schedule itself goes on as before.")
-    return _done(request, pk, lambda: services.run_schedule_now(pk, user=request.user), said)
+    return _done(request, pk, lambda: services.run_schedule_now(pk, user=request.user, origin=Origin.PAGE), said)
 
 
 @login_required

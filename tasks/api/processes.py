@@ -132,7 +132,8 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
     def start_again(self, request: Request, process_id: UUID) -> Response:
         """Start a new process of the same workflow with the same inputs."""
         self._seen(process_id)
-        return Response(self._started(services.start_again(process_id, user=request.user)), status=201)
+        started = services.start_again(process_id, user=request.user, origin=Origin.API)
+        return Response(self._started(started), status=201)
 
     @extend_schema(request=shapes.BulkProcessesBody, responses=shapes.BulkAnswerSerializer)
     def bulk(self, request: Request) -> Response:

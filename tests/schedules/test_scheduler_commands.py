@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from accounts.audit import account
 from schedules.models import Occurrence, Outcome, Schedule, SchedulerInstance
 from tasks.models import Origin, Process, ProcessStatus
 from tests.schedules.ledger import every_second
@@ -18,6 +19,7 @@ def test_force_runs_a_job_of_the_schedule_files_with_nothing_else_running(system
     assert (process.status, process.origin) == (ProcessStatus.COMPLETED, Origin.COMMAND)
     occurrence = Occurrence.objects.get(id=process.occurrence_id)
     assert (occurrence.manual, occurrence.outcome) == (True, Outcome.STARTED)
+    assert (occurrence.origin, occurrence.asked_by) == (Origin.COMMAND, account())
     assert not system.sql("SELECT FROM procrastinate_jobs")
 
 
@@ -27,7 +29,8 @@ def test_force_runs_any_schedule_by_its_id_and_tells_failure(system: System) -> 
     forced = system.run("scheduler", "force", str(schedule_id))
     assert forced.returncode == 1
     assert "failing" in forced.output
-    assert Process.objects.get().status == ProcessStatus.FAILED
+    process = Process.objects.get()
+    assert (process.status, process.origin) == (ProcessStatus.FAILED, Origin.COMMAND)
 
 
 def test_force_of_an_unknown_id_names_the_known_ones(system: System) -> None:

@@ -17,6 +17,7 @@ from schedules.exceptions import DuplicateJob
 from schedules.models import Occurrence, Outcome, Reason, Schedule, SchedulerInstance
 from tasks.models import Origin, Process
 from tasks.services import start_process
+from tests.people import somebody
 
 TASK = "task_sync_from"
 
@@ -47,6 +48,10 @@ def break_half_way() -> None:
     raise LookupError("no such node\0 \ud800")
 
 
+def find_nothing_to_do() -> None:
+    Process.objects.exists()
+
+
 def leave() -> None:
     sys.exit(3)
 
@@ -75,6 +80,15 @@ def test_a_function_is_called_and_what_it_starts_is_linked_to_its_occurrence(dec
     started = Process.objects.filter(occurrence_id=occurrence.id, schedule_id=schedule.id, origin=Origin.SCHEDULE)
     assert started.count() == 2
     assert calls.claim([declaration.job_id], 10) == []
+
+
+@pytest.mark.django_db
+def test_a_function_that_starts_nothing_says_so_in_its_occurrence(declare: Any) -> None:
+    declaration = declare(find_nothing_to_do)
+    occurrence = due(reconcile.upsert(declaration))
+    assert calls.call(*claimed(declaration))
+    occurrence.refresh_from_db()
+    assert (occurrence.outcome, occurrence.detail) == (Outcome.STARTED, "It ran, and started nothing.")
 
 
 @pytest.mark.django_db
@@ -125,10 +139,10 @@ def test_a_dead_schedulers_claim_is_taken_over_until_it_is_given_up(declare: Any
 def test_a_function_may_be_run_now_and_its_schedule_goes_on(declare: Any) -> None:
     declaration = declare(start_two)
     schedule = reconcile.upsert(declaration)
-    occurrence = services.run_schedule_now(schedule.id, user=None)
-    assert occurrence.manual
+    occurrence = services.run_schedule_now(schedule.id, user=somebody("sam", "scheduler"), origin=Origin.API)
+    assert (occurrence.manual, occurrence.asked_by) == (True, "sam")
     assert calls.call(*claimed(declaration))
-    assert Process.objects.filter(occurrence_id=occurrence.id).count() == 2
+    assert Process.objects.filter(occurrence_id=occurrence.id, origin=Origin.API).count() == 2
     before = schedule.next_due_at
     schedule.refresh_from_db()
     assert schedule.next_due_at == before

@@ -16,7 +16,7 @@ from schedules.exceptions import Conflict, InvalidSchedule, NotPermitted, Schedu
 from schedules.models import Backlog, Occurrence, Outcome, Reason, Schedule
 from schedules.projection import rebuild
 from schedules.services.outage import Size
-from tasks.models import Process
+from tasks.models import Origin, Process
 
 pytestmark = pytest.mark.django_db
 
@@ -186,6 +186,7 @@ def test_run_now_starts_a_process_and_leaves_the_schedule_alone() -> None:
     occurrence = services.run_schedule_now(schedule.id, user=user)
     process = Process.objects.get(occurrence_id=occurrence.id)
     assert occurrence.manual
+    assert (occurrence.asked_by, occurrence.origin, process.origin) == ("sam", Origin.CODE, Origin.CODE)
     assert (process.created_by, process.schedule_id) == (user, schedule.id)
     before = schedule.next_due_at
     schedule.refresh_from_db()

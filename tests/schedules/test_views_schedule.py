@@ -100,6 +100,11 @@ def test_the_next_run_is_skipped_and_that_is_taken_back(browser: Client, schedul
 def test_run_now_starts_a_process_and_leaves_the_schedule_alone(browser: Client, schedule: Schedule) -> None:
     response = browser.post(address("run", schedule), follow=True)
     process = Process.objects.get(schedule_id=schedule.pk)
+    assert process.created_by is not None
+    name = process.created_by.username
+    assert f"Run now · {name} · Page" in text_of(response)
+    assert f"{name} Page" in text_of(browser.get(f"/processes/?schedule_id={schedule.pk}"))
+    assert f"{name} Page" in text_of(browser.get(f"/processes/{process.pk}/"))
     assert reverse("tasks:process", args=[process.pk]) in response.content.decode()
     assert Schedule.objects.get(pk=schedule.pk).next_due_at == schedule.next_due_at
 

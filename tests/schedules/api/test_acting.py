@@ -49,8 +49,11 @@ def test_run_starts_a_process_now_and_leaves_the_due_times(api: Api, schedule: A
     assert answer.status_code == 200
     shown = answer.json()
     assert (shown["outcome"], shown["manual"]) == ("started", True)
+    assert (shown["origin"], shown["asked_by"]) == ("api", api.user.username)
     process = Process.objects.get(occurrence_id=shown["id"])
     assert shown["process_ids"] == [str(process.pk)]
+    told = api.get(f"/api/processes/{process.pk}/").json()
+    assert (told["origin"], told["created_by"], told["schedule_id"]) == ("api", api.user.username, schedule["id"])
     assert api.get(f"/api/schedules/{schedule['id']}/").json()["next_run_at"] == schedule["next_run_at"]
     listed = api.get(f"/api/schedules/{schedule['id']}/occurrences/").json()["results"]
     assert listed == [shown]
