@@ -41,3 +41,13 @@ def forget(process_ids: Sequence[UUID]) -> None:
         "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(%s)",
         ([str(process_id) for process_id in process_ids],),
     )
+
+
+def fail(job_id: int) -> str | None:
+    """Leave a job that is none of ours as failed, for whoever queued it, and return the name of its task."""
+    row = sql.one(
+        "SELECT task_name, procrastinate_finish_job_v1(id, 'failed', false) FROM procrastinate_jobs "
+        "WHERE id = %s AND status = 'doing'",
+        (job_id,),
+    )
+    return row[0] if row else None

@@ -28,7 +28,7 @@ from procrastinate import App, exceptions
 from procrastinate.contrib.django.utils import connector_params
 
 from orchestrator_admin import __version__
-from tasks import engine, registry, sql, transitions
+from tasks import engine, queue, registry, sql, transitions
 from tasks.keeper import Heartbeat, Keeper
 from tasks.news import news
 from tasks.queue_worker import PAUSE, ProcessWorker, make_connector
@@ -133,7 +133,7 @@ class _Hand:
                 taken = transitions.take(self.queues, queue_worker, token, self.name, self.leads)
             except sql.CONNECTION_TROUBLE:
                 # Whether something was taken nobody knows before the database is back.
-                taken = _persistently(partial(transitions.taken, queue_worker, token))
+                taken = _persistently(partial(transitions.taken, token))
                 if taken is None:
                     continue
             if taken is None:
@@ -148,13 +148,16 @@ class _Hand:
         """Run a process, if it is still to be run. Its end and its job's are one commit, where it ends here."""
         deleted = False
         try:
-            if taken.process_id is not None:
-                with self.keeper.keeping() as register:
-                    run = engine.run_process(
-                        taken.process_id, worker=self.name, token=token, stopping=stopping.is_set, register=register,
-                        job_id=taken.job_id, claimed=taken.claimed,
-                    )  # fmt: skip
-                deleted = run is not None and run.job_deleted
+            if taken.process_id is None:
+                task_name = _persistently(lambda: queue.fail(taken.job_id))
+                logger.error("job_is_not_ours", job_id=taken.job_id, task_name=task_name)
+                return
+            with self.keeper.keeping() as register:
+                run = engine.run_process(
+                    taken.process_id, worker=self.name, token=token, stopping=stopping.is_set, register=register,
+                    job_id=taken.job_id, claimed=taken.claimed,
+                )  # fmt: skip
+            deleted = run is not None and run.job_deleted
         except Exception:
             logger.exception("process_not_run", process_id=str(taken.process_id))
             connection.close()

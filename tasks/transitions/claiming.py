@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from psycopg.errors import UniqueViolation
 
 from tasks.news import news
+from tasks.queue import RUN_PROCESS
 from tasks.sql import fetch, one
 from tasks.transitions.conditions import LEASE_SECONDS, LOCKED
 
@@ -87,13 +88,16 @@ _STEP_AFTER_LEAD: Final = """COALESCE(
 
 _TAKE: Final = f"""
 WITH job AS MATERIALIZED (
-    SELECT id, (args->>'process_id')::uuid AS process_id, lock IS NOT NULL AS locked
+    SELECT id, CASE WHEN task_name = '{RUN_PROCESS}' THEN (args->>'process_id')::uuid END AS process_id,
+           lock IS NOT NULL AS locked
       FROM procrastinate_fetch_job_v2(%(queues)s::varchar[], %(queue_worker)s)
 ), claimed AS (
     UPDATE tasks_process AS p{_LEASE.format(step=_STEP_AFTER_LEAD)}
       FROM job, tasks_workflow AS w
      WHERE p.process_id = job.process_id AND w.workflow_id = p.workflow_id
-       AND p.status IN ('created', 'resumed') AND NOT {LOCKED} AND NOT p.limited
+       AND (p.status = 'created' OR p.status = 'resumed'
+            AND EXISTS (SELECT FROM tasks_processstep s WHERE s.process_id = p.process_id))
+       AND NOT {LOCKED} AND NOT p.limited
     {_KNOWN}
 ), led AS (
     INSERT INTO tasks_processstep
@@ -114,7 +118,8 @@ def take(
 
     Of a new process of a workflow in `leads` the first steps are recorded along with that. None when no job waits. A
     process that cannot be claimed so (its workflow has a limit, the engine is locked, it was queued this very moment)
-    has `claimed` None: ask `claim`.
+    has `claimed` None: ask `claim`. So has one that ran before and whose steps are not to be seen: the function sees
+    jobs that are newer than the statement around it, and a process may have begun and been handed back in between.
     """
     leads = leads or Leads()
     row = _took(
@@ -142,15 +147,18 @@ def _took(parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
                 raise
 
 
-def taken(queue_worker: int, token: UUID) -> Taken | None:
+def taken(token: UUID) -> Taken | None:
     """Return what `take` has taken with this token, where its answer did not arrive."""
     row = one(
         "SELECT j.id, p.process_id, j.lock IS NOT NULL FROM tasks_process p JOIN procrastinate_jobs j "
-        "ON j.queueing_lock = p.process_id::text AND j.status = 'doing' AND j.worker_id = %s "
+        "ON j.queueing_lock = p.process_id::text AND j.status = 'doing' "
         "WHERE p.status = 'running' AND p.lease_token = %s",
-        (queue_worker, token),
+        (token,),
     )
-    return None if row is None else Taken(*row)
+    if row is None:
+        return None
+    news.of(row[1])
+    return Taken(*row)
 
 
 def claim(process_id: UUID, token: UUID, worker: str, *, admitted: bool = False) -> Claimed | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from procrastinate import App
@@ -114,13 +116,13 @@ def test_the_first_steps_without_a_function_are_recorded_along_with_that(system:
 def test_an_answer_that_was_lost_is_asked_for_again(system: System) -> None:
     process_id = services.start_process("succeeding")
     [(number,)] = system.sql("SELECT worker_id FROM procrastinate_register_worker_v1()")
-    assert transitions.taken(number, TOKEN) is None
+    assert transitions.taken(TOKEN) is None
     taken = transitions.take(None, number, TOKEN, "here")
-    again = transitions.taken(number, TOKEN)
+    again = transitions.taken(TOKEN)
     assert taken
     assert again
     assert (again.job_id, again.process_id) == (taken.job_id, process_id)
-    assert transitions.taken(number + 1, TOKEN) is None
+    assert transitions.taken(UUID(int=8)) is None
 
 
 def test_what_cannot_be_claimed_at_once_is_left_to_a_closer_look(system: System) -> None:
@@ -128,6 +130,52 @@ def test_what_cannot_be_claimed_at_once_is_left_to_a_closer_look(system: System)
     taken = take(system)
     assert (taken.process_id, taken.claimed) == (process_id, None)
     assert Process.objects.get(pk=process_id).status == ProcessStatus.CREATED
+
+
+def test_a_process_that_has_begun_since_the_statement_did_is_left_to_a_closer_look(system: System) -> None:
+    """The function sees jobs that are newer than the statement around it, which does not see the steps."""
+    process_id = services.start_process("counting")
+    process = Process.objects.get(pk=process_id)
+    leads = transitions.Leads({"counting": (["Start"], "Count")})
+    answers: list[Any] = []
+
+    def slow() -> None:
+        answers.append(take(system, leads))
+        connection.close()
+
+    with fetching_held_up(system) as other:
+        thread = threading.Thread(target=slow)
+        thread.start()
+        wait_until(lambda: system.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        [(job_id,)] = other.execute("SELECT id FROM fetch_original(NULL, NULL)").fetchall()
+        engine.run_process(process_id, worker="other", job_id=job_id, stopping=lambda: True)
+        assert [status for _id, status, _lock in jobs(system)] == ["doing", "todo"]
+    thread.join()
+    [taken] = answers
+    assert (taken.process_id, taken.claimed) == (process_id, None)
+    engine.run_process(process_id, worker="slow", token=TOKEN, job_id=taken.job_id)
+    assert list(process.steps.values_list("name", flat=True))[:2] == ["Start", "Count"]
+    assert process.steps.filter(name="Start").count() == 1
+
+
+@contextmanager
+def fetching_held_up(system: System) -> Iterator[psycopg.Connection[Any]]:
+    """Whoever fetches a job by Procrastinate's function waits in it for the end of the block."""
+    signature = "procrastinate_fetch_job_v2(varchar[], bigint)"
+    system.sql(f"ALTER FUNCTION {signature} RENAME TO fetch_original")
+    system.sql(
+        "CREATE FUNCTION procrastinate_fetch_job_v2(queues varchar[], worker bigint) RETURNS procrastinate_jobs "
+        "LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_advisory_xact_lock(4711); RETURN fetch_original(queues, worker); END $$"
+    )
+    try:
+        with connect(system.database) as other:
+            other.execute("SELECT pg_advisory_lock(4711)")
+            yield other
+    finally:
+        wait_until(lambda: not system.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        system.sql(f"DROP FUNCTION {signature}")
+        system.sql("ALTER FUNCTION fetch_original RENAME TO procrastinate_fetch_job_v2")
 
 
 def test_a_job_that_a_living_worker_took_without_knowing_is_replaced(system: System) -> None:
@@ -288,6 +336,20 @@ def test_what_was_announced_while_nobody_listened_is_looked_for_afterwards(syste
         await drains.reach(3)
 
     watched(story)
+
+
+def test_a_job_of_a_task_that_is_not_ours_fails_and_is_left_for_whoever_queued_it(system: System) -> None:
+    system.sql(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, args) "
+        """VALUES ('default', 'theirs.task', 5, '{"process_id": "P-17"}')"""
+    )
+    worker = system.worker("--concurrency", "1")
+    process_id = services.start_process("succeeding")
+    wait_until(lambda: Process.objects.get(pk=process_id).status == ProcessStatus.COMPLETED)
+    assert [status for _id, status, _lock in jobs(system)] == ["failed"]
+    assert worker.stop() == 0
+    assert "job_is_not_ours" in worker.output
+    assert "theirs.task" in worker.output
 
 
 def test_a_worker_that_is_refused_looks_again_under_its_number(system: System) -> None:
