@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tasks import services
 from tasks.exceptions import StartedInsideStep
 from tasks.models import Process, ProcessStatus, Product
 from tests.bench import Bench
@@ -84,6 +85,14 @@ def test_a_failing_step_says_why(bench: Bench, how: str, status: ProcessStatus, 
         assert row.state["details"] == {"node": "ams-01"}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_log_tells_a_failure_in_the_words_of_the_process(caplog: pytest.LogCaptureFixture) -> None:
+    process = services.run_inline(services.start_process("failing", {"fail": "inconsistent"}))
+    assert process.status == ProcessStatus.INCONSISTENT_DATA
+    events = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    assert [event["status"] for event in events if event["event"] == "step_failed"] == [process.status]
+
+
 def test_an_assertion_in_a_workflow_that_is_no_task_is_a_plain_failure(bench: Bench) -> None:
     assert bench.run("failing_modify", fail="assertion").status == ProcessStatus.FAILED
 
@@ -162,3 +171,21 @@ def test_a_step_that_closes_its_connection_fails(bench: Bench, product: str) -> 
     assert process.status == ProcessStatus.FAILED
     assert "closed its connection to the database" in process.failed_reason
     assert not Product.objects.filter(name="written before").exists()
+
+
+def test_a_failed_step_took_as_long_as_its_last_attempt_and_not_until_somebody_retried_it(bench: Bench) -> None:
+    gate = bench.file("gate")
+    process_id = bench.start("failing_slowly", gate=str(gate), fail="value")
+    wait_until(lambda: bench.traced() != [])
+    time.sleep(0.5)
+    gate.touch()
+    bench.settled(process_id)
+    row = ProcessStep.objects.get(process_id=process_id, status="failed")
+    assert row.duration is not None
+    assert row.duration >= timedelta(seconds=0.5)
+    idle_since = timezone.now()
+    services.retry_process(process_id)
+    bench.settled(process_id)
+    row.refresh_from_db()
+    assert row.attempts == 2
+    assert row.started_at > idle_since
