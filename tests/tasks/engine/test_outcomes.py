@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from tasks import services
 from tasks.exceptions import StartedInsideStep
-from tasks.models import Process, ProcessStatus, Product
+from tasks.models import Process, ProcessStatus, ProcessStep, Product
 from tests.bench import Bench
+from tests.system import wait_until
 
 
 def test_every_step_is_recorded_with_the_state_after_it(bench: Bench) -> None:
