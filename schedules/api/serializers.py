@@ -75,7 +75,9 @@ class ScheduleBody(StrictSerializer):
     trigger_kwargs = ObjectField(help_text='Such as {"expression": "0 1 * * 1-5"}, and "timezone" with every trigger.')
     user_inputs = PagesField(required=False, help_text="One object for each page of the task's form.")
     time_zone = serializers.CharField(required=False, max_length=64, help_text='Unless trigger_kwargs has "timezone".')
-    overlap = serializers.ChoiceField(required=False, choices=Overlap.choices)
+    overlap = serializers.ChoiceField(
+        required=False, choices=Overlap.choices, help_text="allow unless given, here as on the page and in code."
+    )
     catch_up = serializers.ChoiceField(required=False, choices=CatchUp.choices)
     catch_up_limit = serializers.IntegerField(required=False, min_value=1, max_value=1000)
     misfire_grace = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST, help_text="Seconds.")
