@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth.models import AnonymousUser, Group
@@ -62,12 +63,7 @@ def visible_workflows(user: Person | None) -> set[str] | None:
     """Return the names of the workflows that `user` sees, so that querysets can filter; None means all of them."""
     if user is None:
         return None
-    access = _access(user)
-    if access.everything or (Action.SEE in access.role_actions and not access.hidden):
-        return None
-    if Action.SEE in access.role_actions:
-        return known_workflows() - access.hidden
-    return {name for name, actions in access.grants.items() if Action.SEE in actions}
+    return _access(user).visible
 
 
 def is_admin(user: Person | None) -> bool:
@@ -123,6 +119,15 @@ class Access:
     def hidden(self) -> set[str]:
         """Workflows whose grants leave this user out."""
         return {name for name, actions in self.grants.items() if Action.SEE not in actions}
+
+    @cached_property
+    def visible(self) -> set[str] | None:
+        """The workflows that this user sees; None means all of them. Found out once, for a page that asks often."""
+        if self.everything or (Action.SEE in self.role_actions and not self.hidden):
+            return None
+        if Action.SEE in self.role_actions:
+            return known_workflows() - self.hidden
+        return {name for name, actions in self.grants.items() if Action.SEE in actions}
 
 
 _generation = 0

@@ -26,7 +26,15 @@ FAILURES_COUNTED = 99
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Context processor: `chrome` in every template."""
-    return {"chrome": Chrome(request)}
+    return {"chrome": chrome_of(request)}
+
+
+def chrome_of(request: HttpRequest) -> Chrome:
+    """Return what the frame of this request's page knows: one for view and templates, so that nothing is read twice."""
+    found: Chrome | None = getattr(request, "_chrome", None)
+    if found is None:
+        found = request._chrome = Chrome(request)  # type: ignore[attr-defined]
+    return found
 
 
 class Chrome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -24,6 +23,8 @@ from tasks.registry import label
 
 WIDTH, AXIS = 1200, 50.0
 BACK, AHEAD = timedelta(hours=16), timedelta(hours=8)
+SLICES = 96
+SLICE = (BACK + AHEAD) / SLICES
 SINGLE_BARS = 300
 LANES, LANE = 4, 10
 SMALLEST = 4.0
@@ -65,15 +66,12 @@ def timeline(processes: QuerySet[Process], coming: Sequence[Schedule], now: date
     """Return the picture around `now`; `coming` are schedules with their next due time. One query, or two."""
     begin, end = now - BACK, now + AHEAD
     picture = Timeline(begin, end, _x(now, begin))
-    recent = processes.filter(started_at__gte=begin).order_by("-started_at")
-    values = recent.values_list(
-        "status", "started_at", "first_run_at", "completed_at", "last_modified_at", "workflow__name"
-    )
-    runs = list(values[: SINGLE_BARS + 1])
-    if len(runs) <= SINGLE_BARS:
-        _draw_runs(picture, runs[::-1], now)
+    recent = processes.filter(started_at__gte=begin)
+    counts = _counted(picture, recent)
+    if sum(counts.values()) <= SINGLE_BARS:
+        _draw_runs(picture, recent, now)
     else:
-        _draw_counts(picture, recent)
+        _draw_counts(picture, counts)
     due = [schedule for schedule in coming if schedule.next_due_at and now <= schedule.next_due_at < end]
     clock = Clock(now)
     for number, schedule in enumerate(due):
@@ -99,8 +97,11 @@ def _draw_coming(picture: Timeline, schedule: Schedule, clock: Clock, *, whole: 
     picture.ticks += [(_x(at, picture.begin), f"{clock.say(at)} {schedule.name}") for at in times]
 
 
-def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
+def _draw_runs(picture: Timeline, recent: QuerySet[Process], now: datetime) -> None:
     lanes, clock = [0.0] * LANES, Clock(now)
+    runs = recent.order_by("started_at").values_list(
+        "status", "started_at", "first_run_at", "completed_at", "last_modified_at", "workflow__name"
+    )
     for status, accepted, first_run, completed, modified, name in runs:
         start = first_run or accepted
         kind = _kind(status)
@@ -115,15 +116,13 @@ def _draw_runs(picture: Timeline, runs: Sequence[Any], now: datetime) -> None:
         picture.failed += kind == "failed"
 
 
-def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
-    """Draw how many ran, in slices of the day, the failed ones on top of the others."""
-    slices, clock = 96, Clock()
-    span = (BACK + AHEAD) / slices
+def _counted(picture: Timeline, recent: QuerySet[Process]) -> dict[tuple[int, str], int]:
+    """Return how many ran, by slice of the day and kind."""
     counted = (
         recent.order_by()
         .extra(
             select={"slice": "floor(extract(epoch FROM started_at - %s) / %s)::int"},
-            select_params=[picture.begin, span.total_seconds()],
+            select_params=[picture.begin, SLICE.total_seconds()],
         )
         .values_list("slice", "status")
         .annotate(Count("pk"))
@@ -132,6 +131,12 @@ def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
     for slice_number, status, count in counted:
         key = (slice_number, _kind(status))
         sums[key] = sums.get(key, 0) + count
+    return sums
+
+
+def _draw_counts(picture: Timeline, sums: dict[tuple[int, str], int]) -> None:
+    """Draw how many ran, in slices of the day, the failed ones on top of the others."""
+    clock = Clock()
     highest = max((sum(v for (s, _k), v in sums.items() if s == n) for n in {s for s, _k in sums}), default=1)
     full = LANES * LANE - 2
     for number in sorted({slice_number for slice_number, _kind_ in sums}):
@@ -140,9 +145,9 @@ def _draw_counts(picture: Timeline, recent: QuerySet[Process]) -> None:
             count = sums.get((number, kind), 0)
             if count:
                 height = max(count / highest * full, 2.0)
-                title = f"{clock.say(picture.begin + span * number)}: {count}"
-                width = WIDTH / slices - 1
-                picture.bars.append(Bar(number * WIDTH / slices, width, y, height, kind, title))
+                title = f"{clock.say(picture.begin + SLICE * number)}: {count}"
+                width = WIDTH / SLICES - 1
+                picture.bars.append(Bar(number * WIDTH / SLICES, width, y, height, kind, title))
                 y += height
                 picture.total += count
                 picture.failed += count * (kind == "failed")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, trans_real
 
 # What browsers and systems call themselves; each claims to be those after it as well.
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -42,7 +43,7 @@ class Clock:
         if -1 <= days <= 1:
             return self._near(days) % {"time": time}
         if local.year == self.today.year:
-            return f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_month(local)} {time}"
+            return f"{_day(local, trans_real.catalog())} {time}"
         return f"{local.day} {_month(local)} {local.year} {time}"
 
     def _near(self, days: int) -> str:
@@ -60,13 +61,27 @@ class Clock:
 
 def exact(moment: datetime) -> str:
     """Return the moment to the second in the active zone and, where that differs, in UTC."""
-    local = timezone.localtime(moment)
-    day = f"{WEEKDAYS_ABBR[local.weekday()]} {local.day} {_month(local)} {local.year}"
-    in_zone = f"{day}, {local:%H:%M:%S} {timezone.get_current_timezone_name()}"
+    return _exact(moment, timezone.get_current_timezone(), trans_real.catalog())
+
+
+@lru_cache(maxsize=2048)
+def _exact(moment: datetime, zone: tzinfo, catalogue: object) -> str:
+    """Kept, since a live page shows the same moments again and again, a hundred of them each time."""
+    local = moment.astimezone(zone)
+    in_zone = f"{_day(local, catalogue)} {local.year}, {local:%H:%M:%S} {timezone.get_current_timezone_name()}"
     if local.utcoffset() == timedelta(0):
         return in_zone
     utc = moment.astimezone(UTC)
     return f"{in_zone} ({utc.day} {_month(utc)} {utc:%H:%M:%S} UTC)"
+
+
+def _day(local: datetime, catalogue: object) -> str:
+    return _day_and_month(local.weekday(), local.day, local.month, catalogue)
+
+
+@lru_cache(maxsize=1024)
+def _day_and_month(weekday: int, day: int, month: int, _catalogue: object) -> str:
+    return f"{WEEKDAYS_ABBR[weekday]} {day} {str(MONTHS_3[month]).title()}"
 
 
 def _month(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 from django.utils.translation import to_locale
 
@@ -151,11 +152,13 @@ def _import_problem(name: str) -> WorkflowImportError | None:
 
 def unapplied_workflows() -> dict[str, str]:
     """Return the workflows that migrations on disk create and the database has not seen, with their application."""
-    loader = MigrationLoader(connection)
+    loader = MigrationLoader(connection, load=False)
+    loader.load_disk()  # what depends on what is not asked
+    applied = MigrationRecorder(connection).applied_migrations()
     return {
         operation.name: app_label
         for (app_label, migration_name), migration in loader.disk_migrations.items()
-        if (app_label, migration_name) not in loader.applied_migrations
+        if (app_label, migration_name) not in applied
         for operation in migration.operations
         if isinstance(operation, CreateWorkflow)
     }

@@ -7,6 +7,7 @@ from typing import ClassVar
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
+from tasks import texts
 from tasks.filters import STATUSES_OF, Group
 from tasks.models import Origin, Process, Workflow
 from tasks.statuses import ProcessStatus
@@ -46,7 +47,9 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         field_name="started_at", lookup_expr="gte", label="Accepted then or after."
     )
     started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label="Accepted before.")
-    search = filters.CharFilter(method="words", label="Part of the reason, the note or the name of the workflow.")
+    search = filters.CharFilter(
+        method="words", label="Words, or beginnings of words, of the reason, the note or the name of the workflow."
+    )
 
     class Meta:
         model = Process
@@ -56,6 +59,5 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(status__in=STATUSES_OF[value])
 
     def words(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        return queryset.filter(
-            Q(failed_reason__icontains=value) | Q(note__icontains=value) | Q(workflow__name__icontains=value)
-        )
+        wanted = texts.words_of(value)
+        return queryset.annotate(_text=texts.vector()).filter(texts.condition(wanted)) if wanted else queryset

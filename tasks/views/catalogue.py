@@ -27,7 +27,8 @@ def workflows(request: HttpRequest) -> HttpResponse:
     found = seen_workflows(request)
     if target in Target.values:
         found = found.filter(target=target)
-    context = {"rows": task_rows(found, viewer(request)), "targets": Target.choices, "target": target}
+    rows = task_rows(found, viewer(request), with_next=False)
+    context = {"rows": rows, "targets": Target.choices, "target": target}
     return render(request, "workflows/workflows.html", context)
 
 

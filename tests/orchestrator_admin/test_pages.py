@@ -36,7 +36,7 @@ COSTS = {
     "schedules": ("/schedules/", 10),
     "week": ("/schedules/week/", 7),
     "outage": ("/schedules/outage/", 8),
-    "workflows": ("/workflows/", 10),
+    "workflows": ("/workflows/", 8),
     "products": ("/products/", 7),
     "subscriptions": ("/subscriptions/", 7),
     "system": ("/system/", 10),
