@@ -11,19 +11,27 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, NotSupportedError, OperationalError, connection
 from psycopg.pq import TransactionStatus
 
 CONNECTION_TROUBLE: Final = (OperationalError, InterfaceError)
 
 
 def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-    """Run a statement and return its rows. `jsonb` comes back as text."""
+    """Run a statement and return its rows. `jsonb` comes back as text.
+
+    What the server has prepared fits no more after a migration that changed the type of a column it returns: the
+    connection is closed then, and OperationalError raised as when it breaks.
+    """
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, parameters)
-        return cursor.fetchall() if cursor.description is not None else []
+    try:
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description is not None else []
+    except NotSupportedError as error:
+        connection.close()
+        raise OperationalError(*error.args) from error
 
 
 def one(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> tuple[Any, ...] | None:

@@ -50,6 +50,23 @@ def test_a_transaction_is_untouched_until_a_statement_is_sent() -> None:
         assert not sql.untouched()
 
 
+def test_a_connection_whose_prepared_statements_fit_no_more_is_let_go() -> None:
+    """A migration may widen a column while workers and schedulers run."""
+    sql.fetch("CREATE TABLE widened (word varchar(3))")
+    try:
+        assert connection.connection is not None
+        connection.connection.prepare_threshold = 0
+        assert sql.fetch("SELECT word FROM widened") == []
+        with connect(connection.settings_dict["NAME"]) as migration:
+            migration.execute("ALTER TABLE widened ALTER word TYPE varchar(4)")
+        with pytest.raises(OperationalError):
+            sql.fetch("SELECT word FROM widened")
+        assert connection.connection is None
+        assert sql.fetch("SELECT word FROM widened") == []
+    finally:
+        sql.fetch("DROP TABLE widened")
+
+
 def test_a_connection_that_broke_is_let_go_and_the_next_statement_makes_a_new_one() -> None:
     [(pid,)] = sql.fetch("SELECT pg_backend_pid()")
     with connect("postgres") as postgres:
