@@ -95,6 +95,8 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
     by = _name(user)
     reason = _("Aborted by %(user)s.") % {"user": by}
     with transaction.atomic():
+        # First the job, in the order in which workers take both: otherwise each of us could wait for the other.
+        queue.forget([process.process_id])
         # The last try is for one that ran at the first and has stopped by the second.
         if not (
             transitions.abort_stopped(process.process_id, by=by, reason=reason)
@@ -102,7 +104,6 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
             or transitions.abort_stopped(process.process_id, by=by, reason=reason)
         ):
             raise _illegal(_found(process_id), "abort")
-        queue.forget([process.process_id])
     logger.info("process_aborted", process_id=str(process_id), user=by)
     return _found(process_id)
 
