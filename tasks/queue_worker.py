@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from typing import Any, Final
 
 import psycopg
@@ -27,7 +28,7 @@ _ON_LIST: Final = "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE id = %
 
 
 class ProcessWorker(Worker):
-    """`drain(found, again)` runs in a thread: it does a job, and others as long as there are any and `again()` says so.
+    """`drain(found, again)` runs in one of `threads`: it does a job, and others while there are any and `again()`.
 
     It calls `found` when it has the first. `ask_to_stop` is called when the worker is told to end.
     """
@@ -35,12 +36,13 @@ class ProcessWorker(Worker):
     def __init__(
         self,
         *args: Any,
+        threads: Executor,
         drain: Callable[[Callable[[], None], Callable[[], bool]], None],
         ask_to_stop: Callable[[], None],
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self._drain, self._ask_to_stop = drain, ask_to_stop
+        self._threads, self._drain, self._ask_to_stop = threads, drain, ask_to_stop
         self._busy: set[asyncio.Future[None]] = set()
         self._missed = False
         self._failures = 0
@@ -61,7 +63,7 @@ class ProcessWorker(Worker):
         if len(self._busy) >= self.concurrency:
             self._missed = True
             return
-        thread = asyncio.get_running_loop().run_in_executor(None, self._drain, found, again)
+        thread = asyncio.get_running_loop().run_in_executor(self._threads, self._drain, found, again)
         self._busy.add(thread)
         thread.add_done_callback(self._rest)
 

@@ -84,9 +84,8 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
 
 
 async def _serve(name: str, concurrency: int, queues: Sequence[str] | None, keeper: Keeper, pulse: _Pulse) -> None:
-    loop = asyncio.get_running_loop()
+    # Not the loop's own threads: in those it looks up the database's address, however long our steps take.
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="process")
-    loop.set_default_executor(threads)
     connector = make_connector(connector_params())
     app = App(connector=connector)
     beating = asyncio.create_task(pulse.keep())
@@ -94,6 +93,7 @@ async def _serve(name: str, concurrency: int, queues: Sequence[str] | None, keep
         hand = _Hand(name, queues, keeper)
         worker = ProcessWorker(
             app,
+            threads=threads,
             drain=hand.drain,
             ask_to_stop=stopping.set,
             queues=queues,
@@ -112,6 +112,7 @@ async def _serve(name: str, concurrency: int, queues: Sequence[str] | None, keep
             await asyncio.sleep(PAUSE)
     beating.cancel()
     _close_connections(threads, concurrency)
+    threads.shutdown()
 
 
 class _Hand:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from tasks import sql, transitions
 from tasks.engine.context import Run, call
 from tasks.exceptions import LeaseLost, StepError
+from tasks.news import news
 from tasks.steps import Step
 from tasks.transitions import Next, Orders, Result
 
@@ -122,6 +123,7 @@ def _found_saved(run: Run) -> Orders | None:
         return None
     if commits != run.commits + 1 or not (ours or run.stops):
         raise LeaseLost
+    news.of(run.process_id)  # the answer that was lost would have
     rows = sql.fetch(
         "SELECT id FROM tasks_processstep WHERE process_id = %s ORDER BY id DESC LIMIT 10", (run.process_id,)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,29 @@ def test_two_workers_may_meet_at_a_lock(system: System) -> None:
     assert answers == [None]
 
 
+def test_who_aborts_a_process_and_who_takes_it_do_not_wait_for_each_other(system: System) -> None:
+    """Both lock the job before the process: whoever is second finds nothing."""
+    process_id = services.start_process("succeeding")
+    answers: list[Any] = []
+
+    def abort() -> None:
+        answers.append(services.abort_process(process_id).status)
+        connection.close()
+
+    with transaction.atomic():
+        taken = take(system)
+        other = threading.Thread(target=abort)
+        other.start()
+        wait_until(lambda: system.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        waiting = system.sql(
+            "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s", system.database
+        )
+        assert ["procrastinate_jobs" in query for (query,) in waiting] == [True]
+    other.join()
+    assert taken.process_id == process_id
+    assert answers == [ProcessStatus.RUNNING]  # which ends after its current step
+
+
 # Announced
 
 
@@ -268,8 +292,8 @@ def watched(story: Callable[[Drains], Any]) -> Drains:
         connector = make_connector(connector_params())
         app = App(connector=connector)
         worker = ProcessWorker(
-            app, drain=drains, ask_to_stop=lambda: None, concurrency=1, fetch_job_polling_interval=3600.0,
-            install_signal_handlers=False,
+            app, threads=threads, drain=drains, ask_to_stop=lambda: None, concurrency=1,
+            fetch_job_polling_interval=3600.0, install_signal_handlers=False,
         )  # fmt: skip
         connector.on_listening = worker.look
         async with app.open_async():
@@ -279,7 +303,8 @@ def watched(story: Callable[[Drains], Any]) -> Drains:
             worker.stop()
             await running
 
-    asyncio.run(main())
+    with ThreadPoolExecutor(1) as threads:
+        asyncio.run(main())
     return drains
 
 
