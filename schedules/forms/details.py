@@ -29,7 +29,7 @@ _GRACES = [
 
 def _default(name: str) -> Any:
     """Return what a policy is where nobody chose: on the page as by the API and in code."""
-    return Schedule._meta.get_field(name).get_default()
+    return getattr(Schedule(), name)
 
 
 class TagsField(WordsField):
