@@ -129,8 +129,8 @@ def merge(file: Path, locale: str, texts: Iterable[Text], names: Mapping[str, st
         return False
     if write:
         file.parent.mkdir(parents=True, exist_ok=True)
-        text = str(catalogue) if catalogue.header else str(catalogue).removeprefix("#\n")  # polib's, for no header
-        _write(file, f"{text}\n".encode())
+        content = str(catalogue) if catalogue.header else str(catalogue).removeprefix("#\n")  # polib's, for no header
+        _write(file, f"{content}\n".encode())
     return True
 
 
