@@ -13,6 +13,7 @@ from tasks import transitions
 from tasks.engine import recording
 from tasks.engine.context import Run
 from tasks.models import Process, ProcessStatus, ProcessStep
+from tasks.news import news
 from tasks.services import start_process
 from tasks.statuses import StepStatus
 from tasks.transitions import Next, Result
@@ -113,3 +114,14 @@ def test_a_commit_that_happened_is_found_and_one_that_did_not_is_done_again(end:
         assert run.commits == 1
         assert list(ProcessStep.objects.filter(process=run.process_id).values_list("name", flat=True)) == ["Start"]
         assert Process.objects.get(pk=run.process_id).status == end.status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pages_are_told_of_a_commit_whose_answer_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _claimed()
+    _record(run.process_id, run.token, Next("Count"))
+    monkeypatch.setattr(news, "collecting", True)
+    assert not news.tell()
+    _break_connection()
+    recording.commit(run, [_start()], Next("Count"))
+    assert news.tell()

@@ -19,6 +19,7 @@ from procrastinate.contrib.django.utils import connector_params
 
 from tasks import engine, queue, services, transitions
 from tasks.models import Process, ProcessStatus
+from tasks.news import news
 from tasks.queue_worker import ProcessWorker, make_connector
 from tasks.sweeper import sweep
 from tasks.sweeper.conditions import grace_is_over
@@ -114,12 +115,14 @@ def test_the_first_steps_without_a_function_are_recorded_along_with_that(system:
     assert list(process.steps.values_list("name", flat=True)) == names
 
 
-def test_an_answer_that_was_lost_is_asked_for_again(system: System) -> None:
+def test_an_answer_that_was_lost_is_asked_for_again(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     process_id = services.start_process("succeeding")
     [(number,)] = system.sql("SELECT worker_id FROM procrastinate_register_worker_v1()")
     assert transitions.taken(TOKEN) is None
     taken = transitions.take(None, number, TOKEN, "here")
+    monkeypatch.setattr(news, "collecting", True)
     again = transitions.taken(TOKEN)
+    assert news.tell()
     assert taken
     assert again
     assert (again.job_id, again.process_id) == (taken.job_id, process_id)
@@ -332,7 +335,7 @@ def test_a_thread_goes_on_where_others_may_wait_that_no_thread_was_woken_for(sys
         await start()
         await drains.reach(3)
         drains.gate.set()
-        await asyncio.to_thread(wait_until, lambda: drains.again)  # the only thread is busy
+        await asyncio.to_thread(wait_until, lambda: bool(drains.again))  # the only thread is busy
 
     watched(story)
 
