@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -74,7 +74,18 @@ def paged(
     return page
 
 
-def _behind(queryset: QuerySet[M], newest_by: str, place: tuple[datetime, str] | None) -> QuerySet[M]:
+def batches(queryset: QuerySet[M], newest_by: str, size: int = 1000) -> Iterator[list[M]]:
+    """Yield all rows, newest first, `size` at a time. Each batch is a query of its own: nothing is kept in between."""
+    place: tuple[datetime, Any] | None = None
+    ordered = queryset.order_by(f"-{newest_by}", "-pk")
+    while rows := list(_behind(ordered, newest_by, place)[:size]):
+        yield rows
+        if len(rows) < size:
+            return
+        place = getattr(rows[-1], newest_by), rows[-1].pk
+
+
+def _behind(queryset: QuerySet[M], newest_by: str, place: tuple[datetime, Any] | None) -> QuerySet[M]:
     """Return what comes after `place` in the order `-newest_by, -pk`.
 
     The condition begins with a plain bound on the indexed field, since PostgreSQL walks an index from there, but not
