@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tasks import queue, registry, sql, transitions
 from tasks.engine import place
@@ -45,8 +46,8 @@ def find(process_id: UUID, workflow_name: str) -> Pending:
     rows = sql.fetch(_ROW + "process_id = %s AND parent_id IS NULL AND status <> 'abort' ORDER BY id", (process_id,))
     done = [row[1] for row in rows if row[2] in ("success", "skipped", "complete")]
     if not rows or rows[-1][2] not in _WAITING:
-        raise StepError("This process does not wait for anything.")
-    row_id, name, _, text, progress_text = rows[-1]
+        raise StepError(_("This process does not wait for anything."))
+    row_id, name, _status, text, progress_text = rows[-1]
     step = top[place.find(top, done, name, partly_done=True)]
     before = next((row[3] for row in reversed(rows) if row[2] in ("success", "skipped")), text)
     state, secrets = loads(before if progress_text else text)
@@ -87,7 +88,7 @@ def _waiting_child(parent: int) -> tuple[Any, ...]:
         _ROW + "parent_id = %s AND status = ANY(%s) ORDER BY id DESC LIMIT 1", (parent, [*map(str, _WAITING)])
     )
     if row is None:
-        raise StepError("This process does not wait for anything.")
+        raise StepError(_("This process does not wait for anything."))
     return row
 
 
