@@ -25,6 +25,7 @@ from tasks.sweeper import sweep
 from tasks.sweeper.conditions import grace_is_over
 from tasks.sweeper.jobs import drop_stalled_jobs
 from tests.databases import connect
+from tests.loops import run
 from tests.system import System, wait_until
 
 
@@ -307,7 +308,7 @@ def watched(story: Callable[[Drains], Any]) -> Drains:
             await running
 
     with ThreadPoolExecutor(1) as threads:
-        asyncio.run(main())
+        run(main())
     return drains
 
 
