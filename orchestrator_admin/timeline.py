@@ -86,9 +86,9 @@ def _draw_coming(picture: Timeline, schedule: Schedule, clock: Clock, *, whole: 
 
     Not `whole`: the next one only, which needs no computing.
     """
-    following: Sequence[datetime | None] = (
-        times_before(schedule, picture.end, TICKS + 1) if whole else [schedule.next_due_at]
-    )
+    following: Sequence[datetime | None] = [schedule.next_due_at]
+    if whole:
+        following = times_before(schedule, picture.end, TICKS + 1)
     times = [at for at in following if at is not None]
     if len(times) > TICKS:
         x = _x(times[0], picture.begin)
