@@ -139,6 +139,8 @@ def test_the_main_job_works_without_scripts(running: System, plain_page: Page) -
     expect(page).to_have_url(re.compile(r"/processes/[0-9a-f-]{36}/$"))
     process = Process.objects.get()
     running.wait_for(lambda: Process.objects.filter(pk=process.pk, status="completed").exists())
+    # What a step logs is written behind its result, once a second.
+    running.wait_for(lambda: process.logs.filter(message__contains="finished").exists())
     page.reload()
     expect(page.locator(".facts").first).to_contain_text("Completed")
     page.get_by_role("link", name="NSO calls").click()

@@ -40,7 +40,7 @@ def test_the_database_is_away_for_a_minute(system: System, long_run: bool) -> No
     back = timezone.now()
     system.wait_for(lambda: not Schedule.objects.filter(id__in=first, next_due_at__lte=back).exists(), 60)
     found = finish(system, schedulers, first)
-    assert found.due > len(first) * (60 if long_run else 3)
+    assert found.due >= len(first) * (60 if long_run else 3)
     assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
 
 
