@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schedules.reading import VERSION
+from schedules.stored_triggers import VERSION
 from tasks import sql
 
 _AHEAD = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from django.db import transaction
 
-from schedules import ledger, projection, reading
+from schedules import ledger, projection, stored_triggers
 from schedules.due import stretch
 from schedules.exceptions import UnreadableTrigger
 from schedules.firing import late_by
@@ -28,7 +28,7 @@ def write_backlog() -> bool:
         if backlog is None:
             return False
         try:
-            trigger = reading.read(backlog)
+            trigger = stored_triggers.read(backlog)
             times, complete = stretch(trigger, backlog.after, backlog.before, BATCH, seconds=SECONDS)
         except Exception as error:
             logger.exception("backlog_given_up", schedule_id=str(backlog.schedule_id))

@@ -21,7 +21,7 @@ import structlog
 from django.db import Error, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from schedules import ledger, projection, reading
+from schedules import ledger, projection, stored_triggers
 from schedules.cursors import move_cursors
 from schedules.decisions import Decider, Verdict
 from schedules.due import Passed, passed
@@ -181,7 +181,7 @@ def _plans(schedules: Sequence[Schedule], now: datetime) -> list[Plan]:
 def _plan(schedule: Schedule, now: datetime) -> Plan:
     only = Passed([_due(schedule)], left_out=False, next_due=None)
     try:
-        return Plan(schedule, passed(reading.trigger_of(schedule), _due(schedule), now, _singly(schedule)))
+        return Plan(schedule, passed(stored_triggers.trigger_of(schedule), _due(schedule), now, _singly(schedule)))
     except UnreadableTrigger as error:
         return Plan(schedule, only, str(error), readable=False)
     except SearchLimitReached as error:  # this due time is good; no further one was found

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from rich.console import Console
 from rich.table import Table
 
-from schedules import reading
+from schedules import stored_triggers
 from schedules.decorators import Declaration, autodiscover, scheduler
 from schedules.exceptions import UnreadableTrigger
 from schedules.models import Occurrence, Schedule
@@ -39,7 +39,7 @@ def _cells(schedule: Schedule) -> list[str]:
 
 def _when(schedule: Schedule) -> str:
     try:
-        return str(reading.read(schedule).describe())
+        return str(stored_triggers.read(schedule).describe())
     except UnreadableTrigger as error:
         return str(error)
 

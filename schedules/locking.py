@@ -16,7 +16,7 @@ from django.db.models import JSONField
 
 from accounts.models import User
 from schedules.models import Schedule
-from schedules.reading import VERSION
+from schedules.stored_triggers import VERSION
 from tasks import sql
 
 BATCH = 500

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from schedules import projection, reading
+from schedules import projection, stored_triggers
 from schedules.decorators import Declaration, autodiscover, scheduler
 from schedules.models import Schedule, SchedulerInstance
 from schedules.services.editing import use_declared
@@ -125,4 +125,4 @@ def _declared(declaration: Declaration) -> dict[str, Any]:
 
 def _go_on(schedule: Schedule, now: datetime) -> None:
     """Give an overridden schedule that is declared again its next due time, by its own trigger."""
-    schedule.next_due_at = reading.trigger_of(schedule).first(now)
+    schedule.next_due_at = stored_triggers.trigger_of(schedule).first(now)

@@ -8,8 +8,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from schedules.forms.details import DetailsForm
+from schedules.forms.from_trigger import timing_values
 from schedules.forms.inputs import InputPages
-from schedules.forms.reading import timing_values
 from schedules.forms.timing import TimingForm
 from tasks.exceptions import TaskError
 from tasks.registry import get_workflow, label

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Person
-from schedules import projection, reading
+from schedules import projection, stored_triggers
 from schedules.due import TICK, latest
 from schedules.exceptions import InvalidSchedule, ScheduleError, UnreadableTrigger
 from schedules.models import Backlog, Outcome, Reason, Schedule
@@ -96,7 +96,7 @@ def enable(schedule: Schedule, at: datetime) -> None:
     if schedule.removed_from_code_at is not None:
         return
     try:
-        trigger = reading.trigger_of(schedule)
+        trigger = stored_triggers.trigger_of(schedule)
     except UnreadableTrigger as error:
         schedule.parked_reason = str(error)
         return

@@ -16,11 +16,11 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
+from schedules.triggers.arguments import Reader
 from schedules.triggers.base import PatternTrigger
 from schedules.triggers.dst import LAST_YEAR
 from schedules.triggers.interval import EveryDays, local_days
 from schedules.triggers.patterns import LAST_DAY, DayRule, Pattern, TimesOfDay
-from schedules.triggers.reading import Reader
 
 UNITS = {"years": 100, "months": 1200, "weeks": 5200, "days": 36_500}
 TIMES = {"hour": 23, "minute": 59, "second": 59}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from schedules.triggers import calendarinterval, cron, exclusions, interval
 from schedules.triggers import date as once
+from schedules.triggers.arguments import MAX_JITTER, Reader, last_moment
 from schedules.triggers.base import VERSION, Trigger
 from schedules.triggers.calendarinterval import CalendarIntervalTrigger
 from schedules.triggers.combining import AndTrigger, OrTrigger
@@ -20,7 +21,6 @@ from schedules.triggers.date import DateTrigger
 from schedules.triggers.dst import resolve, wall_time
 from schedules.triggers.errors import SearchLimitReached, TriggerError
 from schedules.triggers.limits import cpu_time
-from schedules.triggers.reading import MAX_JITTER, Reader, last_moment
 
 KINDS = ("interval", "cron", "date", "calendarinterval", "and", "or")
 DEEPEST = 4

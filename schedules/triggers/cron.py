@@ -15,10 +15,10 @@ from cronsim import CronSim, CronSimError
 from django.utils.translation import gettext as _
 
 from schedules.triggers import cronfields, sentences
+from schedules.triggers.arguments import Reader
 from schedules.triggers.base import PatternTrigger
 from schedules.triggers.cronerrors import explain_error
 from schedules.triggers.patterns import Pattern, TimesOfDay
-from schedules.triggers.reading import Reader
 
 LONGEST = 250
 NICKNAMES = {

@@ -17,8 +17,8 @@ from apscheduler.triggers.cron.fields import MAX_VALUES, MIN_VALUES, BaseField
 from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
+from schedules.triggers.arguments import Reader
 from schedules.triggers.patterns import SEARCH_DAYS, Pattern, TimesOfDay
-from schedules.triggers.reading import Reader
 
 NAMES: tuple[str, ...] = Fields.FIELD_NAMES
 LONGEST = 100

@@ -9,8 +9,8 @@ from typing import Any, cast
 from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
+from schedules.triggers.arguments import Reader
 from schedules.triggers.base import Trigger
-from schedules.triggers.reading import Reader
 
 _OFFSET = re.compile(r"(Z|[+-]\d{2}:?\d{2})$")
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from schedules.triggers.arguments import Reader
 from schedules.triggers.dst import resolve
-from schedules.triggers.reading import Reader
 
 NAME = "except_dates"
 MOST = 100

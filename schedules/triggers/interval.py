@@ -8,10 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from schedules.triggers import sentences
+from schedules.triggers.arguments import Reader
 from schedules.triggers.base import PatternTrigger, Trigger
 from schedules.triggers.dst import resolve
 from schedules.triggers.patterns import Pattern, TimesOfDay
-from schedules.triggers.reading import Reader
 
 UNITS = {"weeks": 604_800, "days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
 LONGEST = 100 * 366 * 86_400

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from schedules import reading
+from schedules import stored_triggers
 from schedules.exceptions import UnreadableTrigger
 from schedules.triggers import SearchLimitReached, preview
 from schedules.triggers.limits import cpu_time, looking_up_to
@@ -71,7 +71,7 @@ class DueTimes:
 def trigger_of(schedule: Schedule) -> Trigger | None:
     """Return the schedule's trigger, or None when it cannot be read: such a schedule is parked and says why."""
     try:
-        return reading.trigger_of(schedule)
+        return stored_triggers.trigger_of(schedule)
     except UnreadableTrigger:
         return None
 

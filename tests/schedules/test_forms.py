@@ -12,7 +12,7 @@ from django.http import QueryDict
 from schedules.forms import TimingForm
 from schedules.forms.combine import from_json, to_json
 from schedules.forms.details import DetailsForm
-from schedules.forms.reading import timing_values
+from schedules.forms.from_trigger import timing_values
 from schedules.services import create_schedule
 from schedules.triggers import parse
 

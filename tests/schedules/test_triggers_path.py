@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim, CronSimError
 
-from schedules import reading
+from schedules import stored_triggers
 from schedules.models import Schedule
 from tests.people import Api, somebody
 from tests.schedules.test_triggers_cron import random_expression
@@ -51,7 +51,7 @@ def test_random_expressions_arrive_as_cronsim_has_them(clients: list[Api], long_
         row = Schedule.objects.get(pk=answer.json()["id"])
         expected = [moment.astimezone(UTC) for moment, _n in zip(cronsim, range(10), strict=False)]
         assert row.next_due_at in expected[:2], expression  # the second when a due time passed meanwhile
-        assert due_times(reading.trigger_of(row), before, len(expected)) == expected, expression
+        assert due_times(stored_triggers.trigger_of(row), before, len(expected)) == expected, expression
 
 
 def test_odd_specifications_are_saved_or_refused_by_field(clients: list[Api]) -> None:
