@@ -21,7 +21,27 @@ def configure(log_format: str, level: str, role: str) -> None:
 
     Local variables never enter a traceback here: they hold what people typed into forms, passwords included.
     """
-    shared: list[Any] = [
+    shared = _said_of_every_event(role)
+    logging.config.dictConfig(_handling(log_format, level, shared))
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    if log_format == "json":
+        logging.captureWarnings(True)
+        sys.excepthook = _log_uncaught
+        threading.excepthook = _log_uncaught_in_thread
+
+
+def _said_of_every_event(role: str) -> list[Any]:
+    """Return what adds context, level, logger, time and role to an event, whoever logs it."""
+    return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -30,21 +50,19 @@ def configure(log_format: str, level: str, role: str) -> None:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.StackInfoRenderer(),
     ]
-    as_json = log_format == "json"
-    ending: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=False)]
-        if as_json
-        else [structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback,
-        )]
-    )  # fmt: skip
+
+
+def _handling(log_format: str, level: str, shared: list[Any]) -> dict[str, Any]:
+    """Return what the standard library's `logging` does with events, ours and everybody else's."""
+    quiet = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
-        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending, cover_rendered],
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(log_format), cover_rendered,
+        ],
         "foreign_pre_chain": [structlog.stdlib.ExtraAdder(), _without_colours, *shared],
-    }
-    quiet = "INFO" if level == "DEBUG" else max(level, "WARNING", key=logging.getLevelName)
-    logging.config.dictConfig({
+    }  # fmt: skip
+    return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"structlog": formatter},
@@ -58,21 +76,15 @@ def configure(log_format: str, level: str, role: str) -> None:
             "django.security.DisallowedHost": {"filters": ["passing"]},
         },
         "filters": {"passing": {"()": lambda: _no_fault_of_ours}},
-    })  # fmt: skip
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-    if as_json:
-        logging.captureWarnings(True)
-        sys.excepthook = _log_uncaught
-        threading.excepthook = _log_uncaught_in_thread
+    }
+
+
+def _rendering(log_format: str) -> list[Any]:
+    """Return what makes text of an event."""
+    if log_format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(sort_keys=False)]
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 class _Role:
