@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -49,6 +49,29 @@ class _Place:
     in_and: bool = False
 
 
+@dataclass
+class _Given:
+    """The arguments of one trigger, with what every kind reads from them."""
+
+    reader: Reader
+    place: _Place
+    call: _Call
+    common: dict[str, Any]  # for the trigger itself
+    shared: dict[str, Any]  # for its normalised arguments
+
+    def start(self) -> datetime | None:
+        """Return the earliest possible due time, where one is given."""
+        start = self.reader.instant("start_date")
+        last = self.common["end"]
+        if self.call.strict and start and last and start > last:
+            self.reader.error("end_date", _("The end comes before the start."))
+        return start
+
+    def with_start(self, normal: dict[str, Any], start: datetime | None) -> dict[str, Any]:
+        """Return normalised arguments with the start among them, where there is one, and with those of every kind."""
+        return normal | ({"start_date": self.reader.json(start)} if start else {}) | self.shared
+
+
 def parse(
     kind: str, kwargs: Mapping[str, Any], *, time_zone: str = "UTC", salt: str = "", now: datetime | None = None
 ) -> Trigger:
@@ -77,7 +100,21 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
     if not isinstance(kind, str) or kind not in KINDS:
         sentence = _("There is no such trigger. Known are: %(known)s.") % {"known": ", ".join(KINDS)}
         raise TriggerError({place.path + "trigger": [sentence]})
-    reader = Reader(kwargs, place.path, place.time_zone)
+    given = _given(Reader(kwargs, place.path, place.time_zone), place, call)
+    match kind:
+        case "date":
+            return _date(given)
+        case "calendarinterval":
+            return _calendar_interval(given)
+        case "interval":
+            return _interval(given)
+        case "cron":
+            return _cron(given)
+    return _combined(kind, given)
+
+
+def _given(reader: Reader, place: _Place, call: _Call) -> _Given:
+    """Read the arguments that every kind has."""
     end = reader.moment("end_date")
     jitter = reader.integer("jitter", 0, MAX_JITTER) or 0
     if jitter and place.in_and:
@@ -89,66 +126,64 @@ def _read(kind: object, kwargs: object, place: _Place, call: _Call) -> Trigger:
         "end": last_moment(end, reader.zone),
         "exclusions": excluded,
     }
-    shared = _shared(reader, jitter, end) | ({exclusions.NAME: excluded.days} if excluded else {})
-    match kind:
-        case "date":
-            start = common["start"] = _start(reader, end, call)
-            run_date, normal = once.read(reader, start, common["end"])
-            if start:
-                normal["start_date"] = reader.json(start)
-            return DateTrigger(run_date, normal | shared, reader.zone, **common)
-        case "calendarinterval":
-            first_day, normal = calendarinterval.read(reader, call.now)
-            common["start"] = _start(reader, end, call)
-            reader.finish()
-            return CalendarIntervalTrigger(first_day, normal | shared, reader.zone, **common)
-        case "interval":
-            units, start = interval.read(reader), _start(reader, end, call)
-            reader.finish()
-            anchor = common["start"] = start or _anchor(units, reader, place, call)
-            skipped = reader.skipped.get("start_date")
-            wall = skipped or wall_time(anchor, reader.zone)
-            normal = {**units, "start_date": reader.json(skipped or anchor), **shared}
-            return interval.build(units, anchor, wall, normal, reader.zone, **common)
-        case "cron":
-            return _cron(reader, end, shared, common, call)
-    return _combined(kind, reader, end, shared, common, place, call)
+    optional: dict[str, Any] = {
+        "end_date": reader.json(end) if end else None,
+        "jitter": jitter or None,
+        "timezone": reader.zone.key if reader.has("timezone") else None,
+        exclusions.NAME: excluded.days if excluded else None,
+    }
+    shared = {name: value for name, value in optional.items() if value is not None}
+    return _Given(reader, place, call, common, shared)
 
 
-def _cron(
-    reader: Reader, end: date | datetime | None, shared: dict[str, Any], common: dict[str, Any], call: _Call
-) -> Trigger:
-    normal, start = cron.read(reader), _start(reader, end, call)
+def _date(given: _Given) -> Trigger:
+    start = given.start()
+    run_date, normal = once.read(given.reader, start, given.common["end"])
+    return DateTrigger(run_date, given.with_start(normal, start), given.reader.zone, start=start, **given.common)
+
+
+def _calendar_interval(given: _Given) -> Trigger:
+    reader = given.reader
+    first_day, normal = calendarinterval.read(reader, given.call.now)
+    start = given.start()
+    reader.finish()
+    return CalendarIntervalTrigger(first_day, normal | given.shared, reader.zone, start=start, **given.common)
+
+
+def _interval(given: _Given) -> Trigger:
+    reader = given.reader
+    units, start = interval.read(reader), given.start()
+    reader.finish()
+    anchor = start or _anchor(units, given)
+    skipped = reader.skipped.get("start_date")
+    wall = skipped or wall_time(anchor, reader.zone)
+    normal = {**units, "start_date": reader.json(skipped or anchor), **given.shared}
+    return interval.build(units, anchor, wall, normal, reader.zone, start=anchor, **given.common)
+
+
+def _cron(given: _Given) -> Trigger:
+    reader, call = given.reader, given.call
+    normal, start = cron.read(reader), given.start()
     reader.finish()
     field = next(iter(normal))
-    if start:
-        normal["start_date"] = reader.json(start)
-    trigger = CronTrigger(normal | shared, reader.zone, start=start, **common)
+    trigger = CronTrigger(given.with_start(normal, start), reader.zone, start=start, **given.common)
     begin = wall_time(max(call.now, start or call.now), reader.zone)
     if call.strict and trigger.pattern.next_wall(begin) is None:
         raise TriggerError({reader.path + field: [_("This is never due: no day that matches comes any more.")]})
     return trigger
 
 
-def _combined(
-    kind: str,
-    reader: Reader,
-    end: date | datetime | None,
-    shared: dict[str, Any],
-    common: dict[str, Any],
-    place: _Place,
-    call: _Call,
-) -> Trigger:
-    start = common["start"] = _start(reader, end, call)
+def _combined(kind: str, given: _Given) -> Trigger:
+    reader, place, call = given.reader, given.place, given.call
+    start = given.start()
     inner = replace(place, depth=place.depth + 1, time_zone=reader.zone.key, in_and=place.in_and or kind == "and")
     legs = _legs(reader, inner, call)
     reader.finish()
-    normal: dict[str, Any] = {"triggers": [{"trigger": leg.kind, "trigger_kwargs": leg.kwargs} for leg in legs]}
-    if start:
-        normal["start_date"] = reader.json(start)
+    triggers = [{"trigger": leg.kind, "trigger_kwargs": leg.kwargs} for leg in legs]
+    normal = given.with_start({"triggers": triggers}, start)
     if kind == "or":
-        return OrTrigger(legs, normal | shared, reader.zone, **common)
-    trigger = AndTrigger(legs, normal | shared, reader.zone, **common)
+        return OrTrigger(legs, normal, reader.zone, start=start, **given.common)
+    trigger = AndTrigger(legs, normal, reader.zone, start=start, **given.common)
     if call.strict:
         _refuse_what_never_meets(trigger, reader.path, call)
     return trigger
@@ -199,33 +234,15 @@ def _refuse_what_never_meets(trigger: AndTrigger, path: str, call: _Call) -> Non
     raise TriggerError({f"{path}triggers": [_("All together never meet (looked five years ahead).")]})
 
 
-def _start(reader: Reader, end: date | datetime | None, call: _Call) -> datetime | None:
-    start = reader.instant("start_date")
-    last = last_moment(end, reader.zone)
-    if call.strict and start and last and start > last:
-        reader.error("end_date", _("The end comes before the start."))
-    return start
-
-
-def _shared(reader: Reader, jitter: int, end: date | datetime | None) -> dict[str, Any]:
-    """Return the normalised arguments that every kind has, where they are given."""
-    given: dict[str, Any] = {
-        "end_date": reader.json(end) if end else None,
-        "jitter": jitter or None,
-        "timezone": reader.zone.key if reader.has("timezone") else None,
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _anchor(units: dict[str, int], reader: Reader, place: _Place, call: _Call) -> datetime:
+def _anchor(units: dict[str, int], given: _Given) -> datetime:
     """Return the anchor of an interval that has none: now and one interval, in whole seconds.
 
     Within an `and` it is the last local midnight: counted from any second, an interval would never meet a cron.
     """
-    now = call.now.replace(microsecond=0)
-    wall = wall_time(now, reader.zone)
-    if place.in_and:
-        return resolve(wall.replace(hour=0, minute=0, second=0), reader.zone)
+    now, zone = given.call.now.replace(microsecond=0), given.reader.zone
+    wall = wall_time(now, zone)
+    if given.place.in_and:
+        return resolve(wall.replace(hour=0, minute=0, second=0), zone)
     days = timedelta(days=interval.local_days(units))
-    start = resolve(wall + days, reader.zone) if days else now
+    start = resolve(wall + days, zone) if days else now
     return start + interval.elapsed(units)
