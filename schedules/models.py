@@ -193,6 +193,7 @@ class Occurrence(models.Model):
     """One due time of one schedule and what became of it.
 
     `manual` ones were asked for with "Run now": by `asked_by`, a user or the account of a machine, through `origin`.
+    So were missed ones that somebody let run later, which are not manual: they keep the due time that they had.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

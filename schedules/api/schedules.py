@@ -148,7 +148,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
         """Start the latest, all or none of the missed due times of some schedules, and settle the rest."""
         asked = read(shapes.StartMissedBody, request.data)
         ids = list(dict.fromkeys(asked["schedule_ids"]))
-        done = services.start_missed(ids, asked["start"], user=request.user)
+        done = services.start_missed(ids, asked["start"], user=request.user, origin=Origin.API)
         rows = [{"schedule_id": each.schedule_id, "ok": each.ok, "message": str(each.message)} for each in done]
         return Response({"results": rows})
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, QuerySet
 from django.utils.translation import gettext as _
 
+from accounts.audit import act
 from accounts.permissions import Action, Person
 from schedules import projection
 from schedules.exceptions import ScheduleError
@@ -19,6 +20,7 @@ from schedules.services.access import locked, visible_schedules
 from schedules.services.pausing import Result
 from schedules.services.running import start
 from tasks.exceptions import TaskError
+from tasks.models import Origin
 
 # The most that "start all" starts of one schedule.
 AT_MOST = 1000
@@ -72,10 +74,13 @@ def outage_size(user: Person | None, *, since: datetime | None = None) -> Size:
     return Size(**counted)
 
 
-def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | None) -> list[Result]:
+def start_missed(
+    schedule_ids: Iterable[UUID], which: str, *, user: Person | None, origin: str = Origin.CODE
+) -> list[Result]:
     """Start the latest, all (at most a thousand) or none of the missed due times of each schedule, and settle the rest.
 
-    What is started keeps its due time and becomes "started"; what is not stays "missed" but is no longer offered.
+    What is started keeps its due time, becomes "started", and says who asked for it through which door, as its process
+    does; what is not stays "missed" but is no longer offered.
     """
     if which not in {"latest", "all", "none"}:
         raise ValueError(which)
@@ -83,7 +88,7 @@ def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | Non
     for schedule_id in schedule_ids:
         try:
             with transaction.atomic():
-                _decide(schedule_id, which, user)
+                _decide(schedule_id, which, user, origin)
         except (ScheduleError, TaskError) as error:
             results.append(Result(schedule_id, False, str(error)))
         else:
@@ -91,19 +96,26 @@ def start_missed(schedule_ids: Iterable[UUID], which: str, *, user: Person | Non
     return results
 
 
-def _decide(schedule_id: UUID, which: str, user: Person | None) -> None:
+def _decide(schedule_id: UUID, which: str, user: Person | None, origin: str) -> None:
     schedule, now = locked(schedule_id, user=user, action=Action.START)
     missed = _undecided().filter(schedule=schedule)
     wanted = {"latest": 1, "all": AT_MOST, "none": 0}[which]
     chosen = list(missed.order_by("-scheduled_at")[:wanted])
     decided = {"decided_at": now, "decided_by": user}
     missed.exclude(id__in=[occurrence.id for occurrence in chosen]).update(**decided)
+    for occurrence in chosen:
+        occurrence.origin = origin
+        occurrence.asked_by = "" if user is None else user.get_username()
     start(chosen, schedule, user)
+    if chosen and schedule.function:  # what it starts, it starts as the system: here it says who asked
+        act(schedule, "run")
     for occurrence in chosen:
         occurrence.detail = _("Missed; started later by %(user)s.") % {"user": user or _("the system")}
         occurrence.fired_at = occurrence.decided_at = now
         occurrence.decided_by_id = None if user is None else user.pk
-    fields = ["outcome", "reason", "detail", "fired_at", "claim_expires_at", "decided_at", "decided_by"]
+    fields = [
+        "outcome", "reason", "detail", "fired_at", "claim_expires_at", "decided_at", "decided_by", "origin", "asked_by",
+    ]  # fmt: skip
     Occurrence.objects.bulk_update(chosen, fields, batch_size=500)
     projection.notify([schedule.id], edited=bool(schedule.function))
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from schedules import services
 from schedules.views.due import sentence_of
+from tasks.models import Origin
 from tasks.registry import label
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _decide(request: HttpRequest) -> None:
     if which not in CHOICES or not chosen:
         messages.warning(request, _("Choose at least one schedule first."))
         return
-    results = services.start_missed(chosen, which, user=request.user)
+    results = services.start_missed(chosen, which, user=request.user, origin=Origin.PAGE)
     done = sum(result.ok for result in results)
     if done:
         if which == "none":

@@ -10,6 +10,7 @@ import time_machine
 from django.contrib.auth.models import Group
 from django_apscheduler.models import DjangoJob
 
+from accounts.audit import changed_by, changes_of
 from accounts.models import User
 from schedules import services
 from schedules.exceptions import Conflict, InvalidSchedule, NotPermitted, ScheduleError, ScheduleNotFound
@@ -241,6 +242,38 @@ def test_what_was_missed_is_listed_and_started_as_decided(which: str, started: i
     assert Process.objects.filter(schedule_id=schedule.id).count() == started
     assert Occurrence.objects.filter(outcome=Outcome.STARTED).count() == started
     assert Occurrence.objects.filter(decided_by=user).count() == 3
+
+
+def test_what_is_made_up_for_says_who_asked_through_which_door() -> None:
+    user = person("sam", "scheduler")
+    schedule = hourly()
+    missed(schedule, 2)
+    services.start_missed([schedule.id], "latest", user=user, origin=Origin.PAGE)
+    process = Process.objects.get(schedule_id=schedule.id)
+    made_up = Occurrence.objects.get(outcome=Outcome.STARTED)
+    assert (process.origin, process.created_by, process.occurrence_id) == (Origin.PAGE, user, made_up.id)
+    assert (made_up.origin, made_up.asked_by, made_up.manual) == (Origin.PAGE, "sam", False)
+    assert Occurrence.objects.get(outcome=Outcome.MISSED).asked_by == ""
+
+
+def test_a_function_that_is_made_up_for_has_it_in_its_trail() -> None:
+    user = person("sam", "scheduler")
+    schedule = Schedule.objects.create(
+        name="Nightly", function="a.b", job_id="nightly", trigger="interval", trigger_kwargs={"hours": 1}
+    )
+    missed(schedule, 2)
+    with changed_by(user, door="page"):
+        services.start_missed([schedule.id], "none", user=user, origin=Origin.PAGE)
+    assert "run" not in {change.kind for change in changes_of(schedule)}
+    missed_again = Occurrence.objects.create(
+        schedule=schedule, scheduled_at=NOON + 5 * HOUR, fired_at=NOON, outcome=Outcome.MISSED, reason=Reason.LATE
+    )
+    with changed_by(user, door="page"):
+        services.start_missed([schedule.id], "all", user=user, origin=Origin.PAGE)
+    missed_again.refresh_from_db()
+    assert (missed_again.outcome, missed_again.origin, missed_again.asked_by) == (Outcome.CLAIMED, Origin.PAGE, "sam")
+    latest = changes_of(schedule)[0]
+    assert (latest.kind, latest.who) == ("run", "sam")
 
 
 def test_an_outage_of_many_schedules_is_decided_on_by_parts_the_latest_first() -> None:

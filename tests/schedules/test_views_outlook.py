@@ -43,6 +43,9 @@ def test_after_an_outage_the_latest_all_or_none_are_started(browser: Client, pla
         browser.post(address("outage"), {"selected": [schedule.pk], "which": which})
     started = {which: Process.objects.filter(schedule_id=schedule.pk).count() for which, schedule in chosen.items()}
     assert started == {"latest": 1, "all": 3, "none": 0}
+    made_up, settled = (text_of(browser.get(address("detail", chosen[which]))) for which in ("latest", "none"))
+    assert f"Made up for · {planner.username} · Page" in made_up
+    assert "Made up for" not in settled
     assert "Nothing was missed" in text_of(browser.get(address("outage")))
 
 

@@ -35,7 +35,10 @@ def test_what_was_missed_is_told_and_made_up_for(api: Api, missed: Any) -> None:
     assert row["first_at"] < row["last_at"]
     body = {"start": "latest", "schedule_ids": [missed["id"]]}
     assert api.post("/api/schedules/outage/", body).json()["results"][0]["ok"]
-    assert Process.objects.count() == 1
+    process = Process.objects.get()
+    assert (process.origin, process.created_by) == ("api", api.user)
+    [made_up] = api.get(f"/api/schedules/{missed['id']}/occurrences/?outcome=started").json()["results"]
+    assert (made_up["origin"], made_up["asked_by"], made_up["manual"]) == ("api", api.user.username, False)
     assert Occurrence.objects.filter(outcome=Outcome.STARTED).get().scheduled_at == max(
         Occurrence.objects.values_list("scheduled_at", flat=True)
     )
