@@ -22,6 +22,7 @@ from orchestrator_admin.ids import uuid7
 from tasks import sql, steplogs, transitions
 from tasks.engine import Run
 from tasks.news import TOGETHER, news
+from tasks.turns import Turns
 
 logger = structlog.get_logger(__name__)
 
@@ -154,13 +155,14 @@ class Heartbeat:
         self.id = uuid7()
         self.hostname, self.pid = socket.gethostname(), os.getpid()
         self.concurrency, self.queues, self.version = concurrency, queues, version
+        self.turns = Turns()
 
     @property
     def name(self) -> str:
         return f"{self.hostname}:{self.pid}"
 
     def beat(self, busy: int) -> None:
-        """Say that the worker lives and how many processes it runs."""
+        """Say that the worker lives and how many processes it runs, and see who else does."""
         sql.fetch(
             "INSERT INTO tasks_workerinstance "
             "(id, hostname, pid, concurrency, busy, queues, version, started_at, heartbeat_at) "
@@ -168,6 +170,13 @@ class Heartbeat:
             "ON CONFLICT (id) DO UPDATE SET busy = EXCLUDED.busy, heartbeat_at = now()",
             (self.id, self.hostname, self.pid, self.concurrency, busy, self.queues, self.version),
         )
+        row = sql.one(
+            "SELECT count(*) FILTER (WHERE id < %s), count(*) FROM tasks_workerinstance "
+            "WHERE queues = %s AND heartbeat_at > now() - make_interval(secs => %s)",
+            (self.id, self.queues, 3 * HEARTBEAT),
+        )
+        if row is not None:
+            self.turns.take_place(*row)
 
     def leave(self) -> None:
         """Say that the worker has ended as it should, if anybody listens."""

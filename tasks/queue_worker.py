@@ -1,9 +1,10 @@
 """Procrastinate's worker, taught to outlive its database, and to let the threads that run processes fetch their jobs.
 
-The event loop registers the worker, keeps its heartbeat and listens. For each job that is announced it wakes a thread;
-a thread takes jobs, by Procrastinate's own function, until there is none, so that a busy worker hands nothing from the
-loop to the threads and back. Guarantee: no announcement is lost. What is announced while all threads are busy, while
-one is just finding the queue empty, or before the worker listens, is looked for once more; and every few seconds.
+The event loop registers the worker, keeps its heartbeat and listens. For each job that is announced it wakes a thread,
+at once where it is this worker's turn (`turns`); a thread takes jobs, by Procrastinate's own function, until there is
+none, so that a busy worker hands nothing from the loop to the threads and back. Guarantee: no announcement is lost.
+What is announced while all threads are busy, while one is just finding the queue empty, when it is another worker's
+turn, or before the worker listens, is looked for once more; and every few seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from django.db import IntegrityError
 from procrastinate import exceptions, psycopg_connector
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
+
+from tasks.turns import Turns
 
 logger = structlog.get_logger(__name__)
 
@@ -39,14 +42,16 @@ class ProcessWorker(Worker):
         threads: Executor,
         drain: Callable[[Callable[[], None], Callable[[], bool]], None],
         ask_to_stop: Callable[[], None],
+        turns: Turns,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self._threads, self._drain, self._ask_to_stop = threads, drain, ask_to_stop
+        self._threads, self._drain, self._ask_to_stop, self._turns = threads, drain, ask_to_stop, turns
         self._busy: set[asyncio.Future[None]] = set()
         self._missed = False
         self._failures = 0
         self._trying_again: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
 
     def stop(self) -> None:
         """Take no more jobs; processes that run here are handed back after their current step."""
@@ -108,8 +113,16 @@ class ProcessWorker(Worker):
         self.look()
 
     async def _handle_notification(self, *, channel: str, notification: Any) -> None:
-        if notification["type"] == "job_inserted":
+        if notification["type"] != "job_inserted":
+            return
+        if self._turns.is_mine(notification["job_id"]):
             self._wake(lambda: None, self._has_no_hand_free)
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(self._turns.pause(), self._look_for_others)
+
+    def _look_for_others(self) -> None:
+        self._later = None
+        self.look()
 
     def _has_no_hand_free(self) -> bool:
         """Tell whether jobs may wait that nobody was woken for: every other one has woken a thread of its own."""
@@ -117,6 +130,8 @@ class ProcessWorker(Worker):
 
     async def _shutdown(self, side_tasks: list[asyncio.Task[Any]]) -> None:
         """Wait for the running steps while the heartbeat goes on: without it others would take our jobs for stalled."""
+        if self._later is not None:
+            self._later.cancel()
         while self._busy:
             await asyncio.wait(self._busy)
         await super()._shutdown(side_tasks)

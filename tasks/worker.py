@@ -75,7 +75,7 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
     sweeper.start()
     logger.info("worker_started", worker=heartbeat.name, concurrency=concurrency, queues=list(queues or ()))
     try:
-        asyncio.run(_serve(heartbeat.name, concurrency, queues, keeper, pulse))
+        asyncio.run(_serve(heartbeat, concurrency, queues, keeper, pulse))
     finally:
         sweeper.end()
         keeper.end()
@@ -83,21 +83,24 @@ def serve(*, concurrency: int, queues: Sequence[str] | None) -> None:
         logger.info("worker_stopped", worker=heartbeat.name)
 
 
-async def _serve(name: str, concurrency: int, queues: Sequence[str] | None, keeper: Keeper, pulse: _Pulse) -> None:
+async def _serve(
+    heartbeat: Heartbeat, concurrency: int, queues: Sequence[str] | None, keeper: Keeper, pulse: _Pulse
+) -> None:
     # Not the loop's own threads: in those it looks up the database's address, however long our steps take.
     threads = ThreadPoolExecutor(concurrency, thread_name_prefix="process")
     connector = make_connector(connector_params())
     app = App(connector=connector)
     beating = asyncio.create_task(pulse.keep())
     while not stopping.is_set():
-        hand = _Hand(name, queues, keeper)
+        hand = _Hand(heartbeat.name, queues, keeper)
         worker = ProcessWorker(
             app,
             threads=threads,
             drain=hand.drain,
             ask_to_stop=stopping.set,
+            turns=heartbeat.turns,
             queues=queues,
-            name=name,
+            name=heartbeat.name,
             concurrency=concurrency,
             fetch_job_polling_interval=POLLING,
             abort_job_polling_interval=3600.0,

@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import IntegrityError, connection
 from procrastinate import App
 from procrastinate.contrib.django.utils import connector_params
 
 from tasks import services
+from tasks import turns as turn_taking
 from tasks.models import Process, ProcessStatus
 from tasks.queue_worker import ProcessWorker, make_connector
+from tasks.turns import Turns
 from tests.loops import run
 from tests.system import System, wait_until
 from tests.tasks.engine.jobs import jobs, without_jobs  # noqa: F401  a fixture
@@ -46,7 +49,7 @@ class Drains:
         await asyncio.sleep(0.2)
 
 
-def watched(story: Callable[[Drains], Any]) -> Drains:
+def watched(story: Callable[[Drains], Any], turns: Turns | None = None) -> Drains:
     """Run a worker of one thread that never polls, and `story` beside it."""
     drains = Drains()
 
@@ -55,6 +58,7 @@ def watched(story: Callable[[Drains], Any]) -> Drains:
         app = App(connector=connector)
         worker = ProcessWorker(
             app, threads=threads, drain=drains, ask_to_stop=lambda: None, concurrency=1,
+            turns=turns or Turns(),
             fetch_job_polling_interval=3600.0, install_signal_handlers=False,
         )  # fmt: skip
         connector.on_listening = worker.look
@@ -112,6 +116,35 @@ def test_what_is_announced_while_all_threads_are_busy_is_looked_for_afterwards(s
         await drains.reach(4)
 
     assert watched(story).count >= 4
+
+
+def test_a_job_of_another_workers_turn_is_looked_for_a_little_later(system: System) -> None:
+    turns = Turns()
+
+    async def story(drains: Drains) -> None:
+        turns.take_place(2, 2)  # never its turn
+        await start()
+        await drains.reach(3)
+        await start()
+        await drains.reach(4)
+
+    assert watched(story, turns).count == 4
+
+
+def test_jobs_of_another_workers_turn_wake_no_thread_at_once(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn_taking, "SHORTEST", 3600.0)
+    turns = Turns()
+
+    async def story(drains: Drains) -> None:
+        await start()
+        await drains.reach(3)
+        [(last,)] = await asyncio.to_thread(system.sql, "SELECT max(id) FROM procrastinate_jobs")
+        turns.take_place(last % 2, 2)  # of the two that follow it gets the second
+        await start()
+        await start()
+        await drains.reach(4)
+
+    assert watched(story, turns).count == 4
 
 
 def test_what_was_announced_while_nobody_listened_is_looked_for_afterwards(system: System) -> None:
