@@ -1,4 +1,4 @@
-"""Visits pages through the ASGI application, as a browser would, and says what the server spent on each.
+"""Visits pages as a browser would, through the ASGI application, and says what the server spent on each.
 
 Wall time is what the client waits. Beside it stand the CPU time of this process, the time that it waited for the
 database, and the CPU time of the database's process, since on a busy machine waiting tells more of the neighbours than
@@ -8,18 +8,15 @@ of a page.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.db import connection
-from django.test import AsyncClient
+from django.test import Client
 
 from accounts.models import User
 from accounts.tokens import create_token
+from benchmarks.browser import Browser, DatabaseClock
 from benchmarks.figures import percentile, table
 from benchmarks.fill import TEAM
 from benchmarks.stand import make_token
@@ -65,9 +62,10 @@ def visit_all(paths: Sequence[str], people: Sequence[str] = PEOPLE, visits: int 
     """Visit every path as each of `people`; what somebody may not see is left out. Prints each row at once."""
     make_token()  # and its user, the superuser
     found = []
+    browser, clock = Browser(), DatabaseClock()
     for path in paths:
         for who in people if not path.startswith(("/health/", "/metrics")) else people[:1]:
-            visited = _visited(path, who, visits)
+            visited = _visited(browser, clock, path, who, visits)
             if visited is not None:
                 found.append(visited)
                 print("  " + "  ".join(visited.row), flush=True)
@@ -84,59 +82,34 @@ def summary(found: Sequence[Visits]) -> str:
     return f"{table(HEAD, [visited.row for visited in found])}\n\nOf pages and API lists, {verdict}."
 
 
-def _visited(path: str, who: str, visits: int) -> Visits | None:
-    user = User.objects.get(username=who)
-    client, headers = AsyncClient(), {"accept-encoding": "gzip"}
-    if path.startswith("/api/"):
-        token = create_token(user, name="bench", scopes=[], lifetime=None)[1]
-        headers["authorization"] = f"Token {token}"
-    else:
-        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+def _visited(browser: Browser, clock: DatabaseClock, path: str, who: str, visits: int) -> Visits | None:
+    headers = _headers(User.objects.get(username=who), path)
     result = Visits(path, who)
-
-    @async_to_sync
-    async def once(note: Callable[[float, float], None]) -> Any:
-        begun, used = time.perf_counter(), time.process_time()
-        response = await client.get(path, headers=headers)
-        note((time.perf_counter() - begun) * 1000, (time.process_time() - used) * 1000)
-        return response
-
-    response = once(lambda wall, cpu: None)
-    if response.status_code in (403, 404):
+    status, body = browser.get(path, headers)
+    if status in (403, 404):
         return None
-    assert response.status_code < 400, (path, who, response.status_code)
-    result.size = len(response.content)
+    assert status < 400, (path, who, status)
+    result.size = len(body)
     for _ in range(visits):
-        clock = _DatabaseClock()
-        used = _backend_cpu()
-        with connection.execute_wrapper(clock):
-            once(lambda wall, cpu: (result.wall.append(wall), result.cpu.append(cpu)))  # type: ignore[func-returns-value]
-        result.database.append(clock.ms)
-        result.database_cpu.append(_backend_cpu() - used)
+        clock.reset()
+        begun, used = time.perf_counter(), time.process_time()
+        browser.get(path, headers)
+        result.wall.append((time.perf_counter() - begun) * 1000)
+        result.cpu.append((time.process_time() - used) * 1000)
+        result.database.append(clock.waited_ms)
+        result.database_cpu.append(clock.cpu_ms)
         result.queries.add(clock.count)
     return result
 
 
-class _DatabaseClock:
-    """Adds up how long this process waits for answers of the database."""
-
-    def __init__(self) -> None:
-        self.ms, self.count = 0.0, 0
-
-    def __call__(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
-        begun = time.perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            self.ms += (time.perf_counter() - begun) * 1000
-            self.count += 1
-
-
-def _backend_cpu() -> float:
-    """Milliseconds that the database's process behind our connection has had a processor; it runs on this machine."""
-    connection.ensure_connection()
-    statistics = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text()
-    return int(statistics.split()[0]) / 1e6
+def _headers(user: User, path: str) -> dict[str, str]:
+    """Return what somebody's browser sends, or their script: a session, or a token."""
+    headers = {"accept-encoding": "gzip"}
+    if path.startswith("/api/"):
+        return headers | {"authorization": f"Token {create_token(user, name='bench', scopes=[], lifetime=None)[1]}"}
+    client = Client()
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return headers | {"cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
 
 
 def _median(values: list[float]) -> float:

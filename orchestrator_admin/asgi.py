@@ -13,5 +13,7 @@ import django  # noqa: E402  settings read the role
 django.setup(set_prefix=False)
 
 from orchestrator_admin.threads import Application  # noqa: E402  needs applications that are set up
+from orchestrator_admin.warm import warm_up  # noqa: E402
 
 application = Application()
+warm_up()

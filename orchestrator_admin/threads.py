@@ -43,9 +43,9 @@ PROBES: Final = frozenset({"/health/", "/metrics"})
 class Application(ASGIHandler):
     """See above."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: int = PAGES) -> None:
         super().__init__()
-        self._pages = ThreadPoolExecutor(PAGES, thread_name_prefix="request")
+        self._pages = ThreadPoolExecutor(pages, thread_name_prefix="request")
         self._lasting = ThreadPoolExecutor(LASTING, thread_name_prefix="lasting")
         self._synchronous = BaseHandler()
         self._synchronous.load_middleware()
