@@ -92,8 +92,8 @@ MEANINGS: Final[dict[str, str]] = {
     "finished_at": "When its function returned; null for workflows.",
     "detail": "Why, in a sentence.",
     "manual": "Asked for with “Run now”.",
-    "Occurrence.origin": "Of a run by hand: the door through which it was asked for. Empty: it was due.",
-    "asked_by": "Of a run by hand: the user, or the account of the machine on which a command was given.",
+    "Occurrence.origin": "Door through which somebody asked for it, by hand or to make up for it. Empty: it was due.",
+    "asked_by": "Who asked for it, by hand or to make up for it: a user, or the account of a machine with a command.",
     # Refusals
     "type": "What kind of problem: about:blank, the status says it.",
     "title": "The status in words.",
