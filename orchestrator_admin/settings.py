@@ -156,6 +156,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "orchestrator_admin.widgets.Renderer"
+
 # Language and time. Names of workflows live in gettext files: see locale/.
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "English (United Kingdom)")]
