@@ -14,7 +14,8 @@ _AHEAD = """
     SELECT (SELECT min(next_due_at) FROM schedules_schedule
              WHERE enabled AND next_due_at IS NOT NULL AND trigger_version <= %s AND removed_from_code_at IS NULL
                AND id <> ALL (%s)),
-           (SELECT min(paused_until) FROM schedules_schedule WHERE NOT enabled AND paused_until IS NOT NULL)
+           (SELECT min(paused_until) FROM schedules_schedule WHERE NOT enabled AND paused_until IS NOT NULL),
+           clock_timestamp()
 """
 _WAITING = """
     SELECT EXISTS (SELECT FROM schedules_occurrence
@@ -26,10 +27,11 @@ _WAITING = """
 
 @dataclass(frozen=True)
 class Ahead:
-    """The earliest cursor, and the earliest end of a pause."""
+    """The earliest cursor, the earliest end of a pause, and what the database's clock showed."""
 
     due: datetime | None
     resumes: datetime | None
+    clock: datetime
 
     def reached(self, now: datetime) -> bool:
         """Tell whether one of them is not in the future."""

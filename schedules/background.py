@@ -16,6 +16,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from schedules import projection
@@ -135,7 +136,8 @@ class Background:
     def _beat(self) -> None:
         """Say that the loop is alive, as of its last turn: a wedged loop's heart stops though this thread lives."""
         state, instance = self._state, self._instance
-        instance.heartbeat_at = timezone.now() - timedelta(seconds=state.seconds_since_turn())
+        # By the database's clock: by one that is ahead, a scheduler would seem alive for long after its end.
+        instance.heartbeat_at = Now() - timedelta(seconds=state.seconds_since_turn())
         instance.fired = state.fired
         instance.last_lag_ms = max(0, min(int(state.last_lag * 1000), 2**31 - 1))
         instance.save()

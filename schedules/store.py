@@ -11,7 +11,8 @@ Threading: get_due_jobs and get_next_run_time run in the scheduler's loop, under
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -36,6 +37,8 @@ logger = structlog.get_logger(__name__)
 LONGEST_SLEEP = timedelta(seconds=1)
 # Milliseconds after which the server ends a firing transaction that does not go on.
 HALF_WAY = 5000
+# How far this host's clock may be ahead of the database's before it is not believed.
+AHEAD_AT_MOST = timedelta(seconds=1)
 # What is due but held by another scheduler is looked at again after this long.
 BUSY = timedelta(milliseconds=20)
 
@@ -52,7 +55,9 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
         super().__init__()
         self._on_fired = on_fired
         self._left: dict[UUID, datetime] = {}
-        self._ahead = Ahead(None, None)
+        self._ahead: Ahead | None = None
+        self._looked = 0.0
+        self._clock_is_wrong = False
 
     def register_event_listeners(self) -> None:
         """Register none: the ledger is written by firing itself."""
@@ -63,7 +68,7 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
         What was seen ahead in the last turn is acted on without looking again; after that, every batch is.
         """
         with loop_connection():
-            if self._ahead.reached(timezone.now()):
+            if self._ahead is not None and self._ahead.reached(self._now()):
                 self._act(self._ahead)
             while self._act(self._look()):
                 pass
@@ -71,19 +76,42 @@ class ScheduleStore(DjangoJobStore):  # type: ignore[misc]
 
     def get_next_run_time(self) -> datetime:
         """Return when to look again: at the earliest cursor or end of a pause, at once to at most a second from now."""
+        now, ahead = self._now(), self._ahead
+        times = [moment for moment in (ahead.due, ahead.resumes) if moment is not None] if ahead else []
+        # Counted from this host's clock, by which APScheduler sleeps.
+        return timezone.now() + min([BUSY if moment <= now else moment - now for moment in times] + [LONGEST_SLEEP])
+
+    def _now(self) -> datetime:
+        """Return the time by this host's clock, or by the database's where this host's is far ahead of it.
+
+        What is fired too early cannot be taken back. A clock that is behind harms nobody: other schedulers fire, and
+        the pages warn of what is overdue.
+        """
         now = timezone.now()
-        times = [moment for moment in (self._ahead.due, self._ahead.resumes) if moment is not None]
-        return min([max(moment, now + BUSY) if moment <= now else moment for moment in times] + [now + LONGEST_SLEEP])
+        if self._ahead is None:
+            return now
+        database = self._ahead.clock + timedelta(seconds=time.monotonic() - self._looked)
+        wrong = now - database > AHEAD_AT_MOST
+        if wrong != self._clock_is_wrong:
+            self._clock_is_wrong = wrong
+            event = "clock_ahead_of_database" if wrong else "clock_agrees_again"
+            logger.warning(event, seconds=int((now - database).total_seconds()))
+        return database if wrong else now
 
     def _look(self) -> Ahead:
-        now = timezone.now()
-        self._left = {key: until for key, until in self._left.items() if until > now}
-        self._ahead = look_ahead(self._left)
+        left, asked = self._left_alone(), time.monotonic()
+        self._ahead = look_ahead(left)
+        self._looked = asked  # not the time of the answer: a slow one must not make this clock seem to be ahead
         return self._ahead
+
+    def _left_alone(self) -> Collection[UUID]:
+        now = self._now()
+        self._left = {key: until for key, until in self._left.items() if until > now}
+        return self._left
 
     def _act(self, ahead: Ahead) -> bool:
         """Fire a batch of what is due, or else end pauses that are over; return whether there was anything to do."""
-        now = timezone.now()
+        now = self._now()
         if ahead.due is not None and ahead.due <= now:
             fired = firing.fire_due(now=now, leave=self._left, oldest=ahead.due)
             self._left |= dict.fromkeys(fired.left, now + LONGEST_SLEEP)

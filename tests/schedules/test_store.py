@@ -104,3 +104,25 @@ def test_a_clock_that_jumps_an_hour_ahead_and_back_loses_and_doubles_nothing() -
     # On time at noon and after both jumps; of what the first one passed over, the last two are within the grace.
     assert sorted(started) == [NOON, *(NOON + HOUR + number * MINUTE for number in (-1, 0, 1))]
     assert Process.objects.filter(schedule_id=planned.id).count() == len(started)
+
+
+def test_a_clock_that_is_ahead_of_the_databases_fires_nothing_early_and_the_present_in_time() -> None:
+    real = datetime.now(UTC)
+    early, late = (
+        services.create_schedule(
+            name=name,
+            workflow_name="task_sync_from",
+            trigger="interval",
+            trigger_kwargs={"hours": 24, "start_date": (real + ahead).isoformat()},
+            user=None,
+        )
+        for name, ahead in (("in half an hour", 30 * MINUTE), ("in a day", 24 * HOUR))
+    )
+    Schedule.objects.filter(id=late.id).update(next_due_at=real - SECOND)
+    store = ScheduleStore()
+    with time_machine.travel(real + HOUR, tick=True):
+        assert SECOND - MINUTE < turn(store) - timezone.now() <= LONGEST_SLEEP
+        turn(store)
+    assert [occurrence.schedule_id for occurrence in Occurrence.objects.all()] == [late.id]
+    early.refresh_from_db()
+    assert early.next_due_at == real + 30 * MINUTE
