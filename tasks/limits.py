@@ -48,6 +48,16 @@ def wake_next(workflow_name: str) -> int:
         return queue.enqueue_again([process_id for (process_id,) in rows])
 
 
+def wake_others(process_id: UUID) -> int:
+    """Let another process of the same limited workflow have the turn of one that could not be run."""
+    row = sql.one(
+        "SELECT w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
+        "WHERE p.process_id = %s AND p.limited",
+        (process_id,),
+    )
+    return 0 if row is None else wake_next(row[0])
+
+
 def _room(workflow_name: str) -> int:
     """Return how many more may run, holding the workflow's lock until the transaction ends."""
     try:

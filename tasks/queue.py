@@ -15,12 +15,14 @@ from tasks import sql
 
 RUN_PROCESS: Final = "tasks.run_process"
 DEFAULT_QUEUE: Final = "default"
+_LAST: Final = -(2**31)
+"""The lowest priority of a job."""
 
 _AGAIN: Final = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
 SELECT queue, %s, priority, NULLIF(lock, ''), process_id::text, jsonb_build_object('process_id', process_id)
-  FROM tasks_process WHERE process_id = ANY(%s) ORDER BY priority DESC, started_at
-    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET scheduled_at = NULL
+  FROM tasks_process WHERE process_id = ANY(%s) ORDER BY priority DESC, started_at, process_id
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET scheduled_at = NULL, priority = EXCLUDED.priority
 RETURNING xmax = 0"""
 
 
@@ -40,6 +42,23 @@ def forget(process_ids: Sequence[UUID]) -> None:
     sql.fetch(
         "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(%s)",
         ([str(process_id) for process_id in process_ids],),
+    )
+
+
+def put_off(job_id: int) -> bool:
+    """Let a job that was taken wait again: a while, longer each time, and behind all others. False when it is gone.
+
+    Behind all: Procrastinate keeps the jobs of a lock in their order, even one that is not to be looked at yet.
+    """
+    return bool(
+        sql.fetch(
+            "UPDATE procrastinate_jobs j SET status = 'todo', worker_id = NULL, priority = %s, "
+            "attempts = attempts + 1, "
+            "scheduled_at = now() + make_interval(secs => least(900, 15 * 2 ^ least(attempts, 10))) "
+            "WHERE id = %s AND status = 'doing' AND NOT EXISTS (SELECT FROM procrastinate_jobs other "
+            "WHERE other.queueing_lock = j.queueing_lock AND other.status = 'todo') RETURNING id",
+            (_LAST, job_id),
+        )
     )
 
 

@@ -6,13 +6,18 @@ hundreds of times a second: a plain psycopg cursor prepares them (`prepare_thres
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import psycopg
 from django.db import InterfaceError, NotSupportedError, OperationalError, connection
+from psycopg.errors import DeadlockDetected
 from psycopg.pq import TransactionStatus
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CONNECTION_TROUBLE: Final = (OperationalError, InterfaceError)
 
@@ -38,6 +43,27 @@ def one(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = ()) -> t
     """Run a statement and return its first row, or None where there is none."""
     rows = fetch(statement, parameters)
     return rows[0] if rows else None
+
+
+def again_when_deadlocked(change: Callable[P, T]) -> Callable[P, T]:
+    """Make a change again that PostgreSQL undid, because it and another transaction waited for each other.
+
+    People and the sweeper lock a process and then its job, a worker takes a job and then its process. That they meet
+    takes a job that was left over; what loses has changed nothing, and finds the way clear when it tries again. Within
+    somebody else's transaction, which is lost with it, it raises what was raised.
+    """
+
+    @functools.wraps(change)
+    def again(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _try in range(2):
+            try:
+                return change(*args, **kwargs)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected) or connection.in_atomic_block:
+                    raise
+        return change(*args, **kwargs)
+
+    return again
 
 
 def untouched() -> bool:

@@ -120,6 +120,7 @@ def complete(pending: Pending, returned: dict[str, Any]) -> None:
     )
 
 
+@sql.again_when_deadlocked
 def deliver_early_callback(process_id: UUID) -> bool:
     """Complete a process that waits for a callback which came before anybody waited."""
     with transaction.atomic():

@@ -21,6 +21,7 @@ logger = structlog.get_logger(__name__)
 PROGRESS_KEY: Final = "callback_progress"
 
 
+@sql.again_when_deadlocked
 def receive_callback(process_id: UUID, token: str, payload: Any) -> Process:
     """Complete the step that waits for this callback. One that comes too early is kept until the step waits.
 

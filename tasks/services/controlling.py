@@ -36,6 +36,7 @@ class Result:
     message: str = ""
 
 
+@sql.again_when_deadlocked
 def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
     """Run a failed or waiting process again from the step that failed.
 
@@ -52,6 +53,7 @@ def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
     return _found(process_id)
 
 
+@sql.again_when_deadlocked
 def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Person | None = None) -> Process:
     """Answer the form at which a process waits; one that failed or waits for a retry is retried.
 
@@ -85,6 +87,7 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
     return _found(process_id)
 
 
+@sql.again_when_deadlocked
 def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
     """End a process; one that runs ends after its current step.
 
@@ -115,6 +118,7 @@ def start_again(process_id: UUID, *, user: Person | None = None, origin: str = O
     return start_process(process.workflow.name, first.user_inputs if first else [], user, origin=origin)
 
 
+@sql.again_when_deadlocked
 def delete_process(process_id: UUID, *, user: Person | None = None) -> None:
     """Delete a process of a task that has ended or failed, with all that is recorded of it."""
     process = _found(process_id)

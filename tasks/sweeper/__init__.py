@@ -35,9 +35,20 @@ def sweep() -> int | None:
         parts: list[Callable[[], int]] = [
             mark_lost, retry_waiting, fail_overdue, deliver_early, drop_stalled_jobs, requeue, forget_workers
         ]  # fmt: skip
-        return sum(part() for part in parts)
+        return sum(_done(part) for part in parts)
     finally:
         sql.fetch("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def _done(part: Callable[[], int]) -> int:
+    """Do a part of the work; what goes wrong in it keeps nobody from the others."""
+    try:
+        return part()
+    except sql.CONNECTION_TROUBLE:
+        raise
+    except Exception:
+        logger.exception("sweep_failed", part=part.__name__)
+        return 0
 
 
 class Sweeper(threading.Thread):

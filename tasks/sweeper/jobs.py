@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from tasks import limits, queue, sql
-from tasks.sweeper.conditions import AT_ONCE, grace_is_over, locked
+from tasks.sweeper.conditions import AT_ONCE, each, grace_is_over, locked
 
 logger = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ def _wake_limited() -> int:
         "SELECT DISTINCT w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
         "WHERE p.status IN ('created', 'resumed') AND p.limited"
     )
-    return sum(limits.wake_next(name) for (name,) in rows)
+    return each(rows, limits.wake_next)
 
 
 def forget_workers() -> int:

@@ -17,7 +17,7 @@ from tasks.engine import place
 from tasks.engine.halt import backoff
 from tasks.statuses import ProcessStatus, StepStatus
 from tasks.steps import Kind, Step
-from tasks.sweeper.conditions import AT_ONCE, grace_is_over
+from tasks.sweeper.conditions import AT_ONCE, each, grace_is_over
 
 logger = structlog.get_logger(__name__)
 
@@ -33,7 +33,7 @@ def mark_lost() -> int:
         "WHERE p.status = 'running' AND p.lease_expires_at < now() ORDER BY p.lease_expires_at LIMIT %s",
         (AT_ONCE,),
     )
-    return sum(_lost(*row) for row in rows)
+    return each(rows, _lost)
 
 
 def _lost(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from tasks import queue, sql, transitions
 from tasks.engine import pending
 from tasks.statuses import ProcessStatus
-from tasks.sweeper.conditions import AT_ONCE, locked
+from tasks.sweeper.conditions import AT_ONCE, each, locked
 
 logger = structlog.get_logger(__name__)
 
@@ -25,12 +25,13 @@ def retry_waiting() -> int:
         "ORDER BY retry_at LIMIT %s",
         (AT_ONCE,),
     )
-    return sum(_resumed(process_id, ProcessStatus.WAITING) for (process_id,) in rows)
+    return each(rows, _retried)
 
 
-def _resumed(process_id: UUID, expected: ProcessStatus) -> bool:
+@sql.again_when_deadlocked
+def _retried(process_id: UUID) -> bool:
     with transaction.atomic():
-        if not transitions.resume(process_id, [expected]):
+        if not transitions.resume(process_id, [ProcessStatus.WAITING]):
             return False
         queue.enqueue_again([process_id])
         return True
@@ -43,7 +44,7 @@ def fail_overdue() -> int:
         "ORDER BY callback_deadline LIMIT %s",
         (AT_ONCE,),
     )
-    return sum(fail_overdue_callback(process_id) for (process_id,) in rows)
+    return each(rows, fail_overdue_callback)
 
 
 def fail_overdue_callback(process_id: UUID) -> bool:
@@ -67,4 +68,4 @@ def deliver_early() -> int:
         "SELECT p.process_id FROM tasks_process p JOIN tasks_inputstate i ON i.process_id = p.process_id "
         "AND i.input_type = 'callback' AND i.step = p.callback_token WHERE p.status = 'awaiting_callback'"
     )
-    return sum(pending.deliver_early_callback(process_id) for (process_id,) in rows)
+    return each(rows, pending.deliver_early_callback)

@@ -8,12 +8,13 @@ belongs to whoever holds its lease token: only with it can results be recorded, 
 from __future__ import annotations
 
 from tasks.exceptions import LeaseLost
-from tasks.transitions.claiming import Claimed, Leads, Taken, begin_step, claim, renew, take, taken
+from tasks.transitions.claiming import Claimed, Leads, Taken, begin_step, claim, renew, take, take_job, taken
 from tasks.transitions.conditions import LEASE_SECONDS
 from tasks.transitions.recording import Next, Orders, Result, record
 from tasks.transitions.stopping import (
     abort_running,
     abort_stopped,
+    fail_refused,
     fail_waiting,
     hand_back,
     request_abort,
@@ -34,6 +35,7 @@ __all__ = [
     "abort_stopped",
     "begin_step",
     "claim",
+    "fail_refused",
     "fail_waiting",
     "hand_back",
     "record",
@@ -42,5 +44,6 @@ __all__ = [
     "resume",
     "take",
     "take_from_lost_worker",
+    "take_job",
     "taken",
 ]

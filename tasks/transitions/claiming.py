@@ -136,11 +136,22 @@ def take(
     return Taken(job_id, process_id, locked, replace(claimed, led=led))
 
 
-def _took(parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+_TAKE_JOB: Final = f"""
+SELECT id, CASE WHEN task_name = '{RUN_PROCESS}' THEN (args->>'process_id')::uuid END, lock IS NOT NULL
+  FROM procrastinate_fetch_job_v2(%(queues)s::varchar[], %(queue_worker)s) WHERE id IS NOT NULL"""  # noqa: S608
+
+
+def take_job(queues: Sequence[str] | None, queue_worker: int) -> Taken | None:
+    """Take the next job without its process, which the database may refuse to give. None when no job waits."""
+    row = _took({"queues": queues, "queue_worker": queue_worker}, _TAKE_JOB)
+    return None if row is None else Taken(*row)
+
+
+def _took(parameters: Mapping[str, Any], statement: str = _TAKE) -> tuple[Any, ...] | None:
     """Take, again when another worker took a job of the same lock at the same moment: it has committed, we see it."""
     while True:
         try:
-            return one(_TAKE, parameters)
+            return one(statement, parameters)
         except IntegrityError as error:
             refused = error.__cause__
             if not isinstance(refused, UniqueViolation) or refused.diag.constraint_name != _ONE_PER_LOCK:

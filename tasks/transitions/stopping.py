@@ -96,6 +96,38 @@ def fail_waiting(process_id: UUID, expected: ProcessStatus, *, reason: str) -> b
     )
 
 
+_FAIL_REFUSED: Final = """
+WITH failed AS (
+    UPDATE tasks_process
+       SET status = 'failed', last_modified_at = now(), failed_reason = %(reason)s, traceback = '',
+           lease_token = NULL, lease_expires_at = NULL
+     WHERE process_id = %(process_id)s AND lease_token = %(token)s AND status = 'running'
+    RETURNING process_id, current_step
+)
+INSERT INTO tasks_processstep
+       (process_id, position, name, status, state, attempts, started_at, completed_at, commit_hash)
+SELECT process_id, (SELECT count(*) FROM tasks_processstep s WHERE s.process_id = failed.process_id
+                       AND s.parent_id IS NULL AND s.status IN ('success', 'skipped', 'complete')),
+       COALESCE(NULLIF(current_step, ''), 'Start'), 'failed',
+       jsonb_build_object('class', 'Refused', 'error', %(reason)s::text), 1, now(), now(), ''
+  FROM failed RETURNING process_id
+"""
+
+
+def fail_refused(process_id: UUID, token: UUID, *, reason: str) -> bool:
+    """Fail a queued process that could not be claimed, or one that runs under the token and cannot be recorded.
+
+    To be called in a transaction. Only what runs fails, so a queued one runs for a moment, without what a claim writes.
+    """
+    parameters = {"process_id": process_id, "token": token, "reason": reason}
+    fetch(
+        "UPDATE tasks_process SET status = 'running', lease_token = %(token)s, lease_expires_at = now() "
+        "WHERE process_id = %(process_id)s AND status IN ('created', 'resumed')",
+        parameters,
+    )
+    return _told(process_id, fetch(_FAIL_REFUSED, parameters))
+
+
 def take_from_lost_worker(
     process_id: UUID, token: UUID, commits: int, status: ProcessStatus, *, reason: str, retry: float | None
 ) -> bool:
