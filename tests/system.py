@@ -165,6 +165,11 @@ class System:
         connections.close_all()
         server().restart(mode=mode)
 
+    def expire_leases(self) -> None:
+        """Let what would take half a minute happen now: leases, and the queue's trust in its workers, run out."""
+        self.sql("UPDATE tasks_process SET lease_expires_at = now() - interval '1 second' WHERE status = 'running'")
+        self.sql("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+
     def cut_connections(self, application_name: str = "%") -> int:
         """Cut the connections of, say, `orchestrator-worker`; return how many there were."""
         return len(self.sql(

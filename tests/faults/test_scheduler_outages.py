@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import time
 from datetime import timedelta
@@ -12,18 +13,20 @@ from django.utils import timezone
 
 from schedules.models import Occurrence, Outcome, Schedule, SchedulerInstance
 from schedules.scheduler import EXIT_WEDGED
+from tests.constants import constants
 from tests.faults.test_engine_outages import outage
-from tests.faults.test_scheduler_kills import finish, started
+from tests.faults.test_scheduler_kills import finish, fired_again, started
 from tests.schedules.ledger import audit, every_second
-from tests.system import System, wait_until
+from tests.system import System
 
 
 def test_the_database_is_restarted_again_and_again_under_load(system: System, long_run: bool) -> None:
     schedulers = started(system, 2)
     first = every_second(20)
     for number in range(10 if long_run else 3):
-        time.sleep(1.5)
+        time.sleep(random.uniform(0, 1))
         system.restart_database("immediate" if number % 2 else "fast")
+        fired_again(system, first)
     found = finish(system, schedulers, first)
     assert found.due > 0
     assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
@@ -47,37 +50,35 @@ def test_the_database_is_away_for_a_minute(system: System, long_run: bool) -> No
 def test_connections_are_cut_while_schedules_fire(system: System) -> None:
     schedulers = started(system, 2)
     first = every_second(20)
-    for _number in range(10):
-        time.sleep(0.5)
-        system.cut_connections("orchestrator-scheduler")
+    for _number in range(5):
+        time.sleep(random.uniform(0, 1))
+        assert system.cut_connections("orchestrator-scheduler") > 0
+        fired_again(system, first)
     found = finish(system, schedulers, first)
     assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
-    assert found.lag < 5
 
 
 def test_a_frozen_scheduler_does_not_hold_up_the_others(system: System) -> None:
     schedulers = started(system, 2)
     first = every_second(20)
-    time.sleep(2)
-    frozen = schedulers[0]
-    frozen.kill(signal.SIGSTOP)
-    time.sleep(8)
-    frozen.kill(signal.SIGCONT)
+    for frozen in schedulers * 2:
+        time.sleep(random.uniform(0, 1))
+        frozen.kill(signal.SIGSTOP)
+        fired_again(system, first)
+        frozen.kill(signal.SIGCONT)
     found = finish(system, schedulers, first)
     assert (found.missing, found.doubled, found.unstarted, found.without_process) == (0, 0, 0, 0)
-    assert found.lag < 8
 
 
 def test_a_wedged_loop_shows_and_ends_its_process(system: System) -> None:
     """Its statements wait for a table that somebody else has locked and does not let go."""
+    wedged = 8  # longer than a heart that beats is ever silent
+    system.env |= constants({"schedules.scheduler.WEDGED": wedged})
     [scheduler] = started(system, 1)
-    begin = time.monotonic()
     with lock_on_schedules(system):
-        row = SchedulerInstance.objects.get(pid=scheduler.pid)
-        silent = timedelta(seconds=15)
-        wait_until(lambda: timezone.now() - SchedulerInstance.objects.get(id=row.id).heartbeat_at > silent, 30)
         assert scheduler.wait() == EXIT_WEDGED
-        assert time.monotonic() - begin < 60
+        silent = timezone.now() - SchedulerInstance.objects.get(pid=scheduler.pid).heartbeat_at
+        assert silent > timedelta(seconds=wedged - 1)
     replacement = system.scheduler()
     system.wait_for(lambda: SchedulerInstance.objects.filter(pid=replacement.pid).exists(), 60)
 
@@ -99,11 +100,10 @@ def test_a_scheduler_waits_for_a_database_that_is_not_there_yet(system: System) 
     assert scheduler.stop() == 0
 
 
-@pytest.mark.parametrize("seconds", [5])
-def test_what_fell_due_during_an_outage_is_caught_up_once(system: System, seconds: int, long_run: bool) -> None:
+def test_what_fell_due_during_an_outage_is_caught_up_once(system: System, long_run: bool) -> None:
     """The outage is the schedulers': none runs for a while."""
     first = every_second(20)
-    time.sleep(60 if long_run else seconds)
+    time.sleep(60 if long_run else 3)
     schedulers = started(system, 2)
     found = finish(system, schedulers, first)
     assert (found.missing, found.doubled) == (0, 0)

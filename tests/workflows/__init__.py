@@ -5,6 +5,9 @@ TRACE in the environment names, whatever becomes of them in the database: so a t
 """
 
 from orchestrator.workflows import LazyWorkflowInstance
+from tests.constants import set_constants
+
+set_constants()
 
 WORKFLOWS = {
     "succeeding": "succeeding counting double_ends endless aborting dawdling striding typing",
