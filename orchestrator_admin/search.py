@@ -26,7 +26,7 @@ from orchestrator_admin.paging import paged
 from orchestrator_admin.words import clock
 from tasks import texts
 from tasks.models import Process
-from tasks.registry import label
+from tasks.registry import Labels
 from tasks.views.finding import seen_processes, seen_workflows, viewer
 
 MOST = 20
@@ -109,8 +109,9 @@ def _pages() -> list[Hit]:
 
 def _workflows(request: HttpRequest, words: list[str], most: int) -> list[Kind]:
     tasks, others = Kind(_("Tasks")), Kind(_("Workflows"))
+    labels = Labels()
     for workflow in seen_workflows(request):
-        title = label(workflow.name)
+        title = labels.label(workflow.name)
         text = f"{title} {workflow.name} {workflow.description}".casefold()
         if all(word in text for word in words):
             address = reverse("tasks:workflow", args=[workflow.name])
@@ -171,9 +172,10 @@ def _shown(processes: QuerySet[Process]) -> QuerySet[Process]:
 
 
 def _hits(processes: Iterable[Process]) -> list[Hit]:
+    labels = Labels()
     return [
         Hit(
-            label(process.workflow.name),
+            labels.label(process.workflow.name),
             f"{process.get_status_display()}, {clock(process.started_at)}, {process.failed_reason or process.pk}",
             reverse("tasks:process", args=[process.pk]),
             process.status,

@@ -19,7 +19,7 @@ from orchestrator_admin.words import Clock, duration
 from schedules.models import Schedule
 from schedules.views.due import sentence_of, times_before
 from tasks.models import FAILURES, TERMINAL, Process, ProcessStatus
-from tasks.registry import label
+from tasks.registry import Labels
 
 WIDTH, AXIS = 1200, 50.0
 BACK, AHEAD = timedelta(hours=16), timedelta(hours=8)
@@ -98,7 +98,7 @@ def _draw_coming(picture: Timeline, schedule: Schedule, clock: Clock, *, whole: 
 
 
 def _draw_runs(picture: Timeline, recent: QuerySet[Process], now: datetime) -> None:
-    lanes, clock = [0.0] * LANES, Clock(now)
+    lanes, clock, labels = [0.0] * LANES, Clock(now), Labels()
     runs = recent.order_by("started_at").values_list(
         "status", "started_at", "first_run_at", "completed_at", "last_modified_at", "workflow__name"
     )
@@ -110,7 +110,7 @@ def _draw_runs(picture: Timeline, recent: QuerySet[Process], now: datetime) -> N
         width = max(_x(stop, picture.begin) - x, SMALLEST)
         lane = next((i for i, free_from in enumerate(lanes) if free_from <= x), 0)
         lanes[lane] = x + width + 1
-        title = f"{label(name)}, {ProcessStatus(status).label}, {clock.say(start)}, {duration(stop - start)}"
+        title = f"{labels.label(name)}, {ProcessStatus(status).label}, {clock.say(start)}, {duration(stop - start)}"
         picture.bars.append(Bar(x, width, lane * LANE, LANE - 3 if kind != "failed" else LANE - 1, kind, title))
         picture.total += 1
         picture.failed += kind == "failed"

@@ -16,10 +16,10 @@ from django.utils.translation import to_locale
 
 from tasks.catalogues import has_entry
 from tasks.exceptions import WorkflowImportError
-from tasks.labels import CONTEXT, has_label
+from tasks.labels import CONTEXT, Labels
 from tasks.models import Workflow
 from tasks.operations import CreateWorkflow
-from tasks.registry import registered
+from tasks.registry import LazyWorkflowInstance, registered
 from tasks.sources import Definition, definitions, registering_module, registration_line
 
 
@@ -59,8 +59,12 @@ class MissingPart:
 
 def listed_names() -> set[str]:
     """Return the workflows that have all four parts: those that the pages list. One query."""
-    rows = set(Workflow.objects.values_list("name", flat=True))
-    return {name for name in registered() if name in rows and has_label(name) and not _import_problem(name)}
+    rows, labels = set(Workflow.objects.values_list("name", flat=True)), Labels()
+    return {
+        name
+        for name, instance in registered().items()
+        if name in rows and labels.has(name) and not _import_problem(instance)
+    }
 
 
 def missing_parts() -> list[MissingPart]:
@@ -69,19 +73,20 @@ def missing_parts() -> list[MissingPart]:
     written, names = definitions(), registered()
     waiting = None if rows.keys() >= names.keys() else unapplied_workflows()
     missing: list[MissingPart] = []
+    labels = Labels()
     for name in sorted({*rows, *written, *names}):
-        missing += _code(name, written.get(name)) if name not in written or name in names else []
+        missing += _code(name, written.get(name), names.get(name)) if name not in written or name in names else []
         missing += _registration(name, written.get(name)) if name not in names else []
         missing += _migration(name, written.get(name), waiting or {}) if name not in rows else []
-        missing += _translation(name, written.get(name), rows.get(name, "")) if not has_label(name) else []
+        missing += _translation(name, written.get(name), rows.get(name, "")) if not labels.has(name) else []
     return missing
 
 
-def _code(name: str, definition: Definition | None) -> list[MissingPart]:
-    problem = _import_problem(name)
+def _code(name: str, definition: Definition | None, instance: LazyWorkflowInstance | None) -> list[MissingPart]:
+    problem = _import_problem(instance)
     if problem:
         return [MissingPart(name, Part.CODE, str(problem), _("Correct %(file)s.") % {"file": problem.file})]
-    if definition is not None or name in registered():
+    if definition is not None or instance is not None:
         return []
     remedy = f'@workflow("…", target=Target.SYSTEM)\ndef {name}() -> StepList:\n    return init >> done'
     sentence = _("The database knows it, but there is no such function in any application. Write it, or remove the row "
@@ -140,8 +145,7 @@ def catalogue_of(app: AppConfig) -> Path:
     return folder / to_locale(settings.LANGUAGE_CODE) / "LC_MESSAGES" / "django.po"
 
 
-def _import_problem(name: str) -> WorkflowImportError | None:
-    instance = registered().get(name)
+def _import_problem(instance: LazyWorkflowInstance | None) -> WorkflowImportError | None:
     try:
         if instance is not None:
             instance.load()

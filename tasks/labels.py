@@ -8,7 +8,7 @@ was compiled or since this process started, hides no task.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,46 @@ CONTEXT = "workflow"
 
 def label(name: str) -> str:
     """Return the name of workflow `name` for people, or `name` itself where no catalogue holds one."""
-    written = _written(name, only_stale=True)
-    if written:
-        return written
-    if _compiled(name):
-        return pgettext(CONTEXT, name)
-    return _written(name) or name
+    return Labels().label(name)
+
+
+def labels(names: Iterable[str]) -> dict[str, str]:
+    """Return what `label` does for many names, and look at the files once."""
+    found = Labels()
+    return {name: found.label(name) for name in names}
 
 
 def has_label(name: str) -> bool:
     """Tell whether a catalogue of the active language, or of the project's own, names workflow `name`."""
-    return _compiled(name) or bool(_written(name))
+    return Labels().has(name)
+
+
+class Labels:
+    """The labels that hold now, in the active language: for whoever asks for many at once."""
+
+    def __init__(self) -> None:
+        folders = tuple(_folders())
+        files = (
+            pair for locale in _locales(get_language(), settings.LANGUAGE_CODE) for pair in _files(folders, locale)
+        )
+        states = [(file, compiled, _changed_at(file)) for file, compiled in files]
+        self._written = [(file, compiled, at) for file, compiled, at in states if at is not None]
+        self._stale = [
+            (file, compiled, at) for file, compiled, at in self._written if (_changed_at(compiled) or -1) < at
+        ]
+
+    def label(self, name: str) -> str:
+        """Return the name of workflow `name` for people, or `name` itself where no catalogue holds one."""
+        written = _name_in(self._stale, name)
+        if written:
+            return written
+        if _compiled(name):
+            return pgettext(CONTEXT, name)
+        return _name_in(self._written, name) or name
+
+    def has(self, name: str) -> bool:
+        """Tell whether a catalogue names workflow `name`."""
+        return _compiled(name) or bool(_name_in(self._written, name))
 
 
 def catalogue_files(locale: str) -> Iterator[Path]:
@@ -59,21 +88,9 @@ def _compiled(name: str) -> bool:
     return False
 
 
-def _written(name: str, *, only_stale: bool = False) -> str:
-    """Return the name that the first `.po` file with one gives, "" where none does.
-
-    Asked for every name on a page: so the files are looked at anew each time, but their places are not made anew.
-    """
-    folders = tuple(_folders())
-    for locale in _locales(get_language(), settings.LANGUAGE_CODE):
-        for file, compiled in _files(folders, locale):
-            written_at = _changed_at(file)
-            if written_at is None or (only_stale and (_changed_at(compiled) or -1) >= written_at):
-                continue
-            found = _names(file, written_at).get(name)
-            if found:
-                return found
-    return ""
+def _name_in(files: list[tuple[Path, Path, int]], name: str) -> str:
+    """Return the name that the first of the `.po` files with one gives, "" where none does."""
+    return next((found for file, _compiled, at in files if (found := _names(file, at).get(name))), "")
 
 
 def _folders() -> Iterator[str]:

@@ -19,11 +19,12 @@ import structlog
 
 from tasks.applications import app_modules
 from tasks.exceptions import UnknownWorkflow, WorkflowImportError
-from tasks.labels import has_label, label
+from tasks.labels import Labels, has_label, label, labels
 from tasks.workflow import WorkflowFunction
 
 __all__ = [
     "ImportFailure",
+    "Labels",
     "LazyWorkflowInstance",
     "app_modules",
     "autodiscover",
@@ -31,6 +32,7 @@ __all__ = [
     "has_label",
     "import_errors",
     "label",
+    "labels",
     "registered",
 ]
 

@@ -18,7 +18,7 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import F, Q, QuerySet, Subquery, Value
 
 from orchestrator_admin.paging import Source
-from tasks.labels import label
+from tasks.labels import Labels
 from tasks.models import Process, Workflow
 
 MOST_WORDS = 50
@@ -104,8 +104,9 @@ def _named(words: list[str]) -> dict[tuple[str, ...], list[UUID]]:
     """Return the workflows whose names hold some of the words, by the words that they do not hold."""
     found: dict[tuple[str, ...], list[UUID]] = defaultdict(list)
     rows: Any = Workflow.objects.values_list("pk", "name")
+    labels = Labels()
     for pk, name in rows:
-        text = f"{label(name)} {name}".casefold()
+        text = f"{labels.label(name)} {name}".casefold()
         rest = tuple(word for word in words if word not in text)
         if len(rest) < len(words):
             found[rest].append(pk)

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,7 +20,7 @@ from schedules.forms.combine import MAX_LEGS
 from schedules.views.due import compared, due_times, due_times_of
 from schedules.views.finding import found, refusal
 from tasks.models import Workflow
-from tasks.registry import label, registered
+from tasks.registry import labels, registered
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, QueryDict
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from schedules.models import Schedule
 
 TIME_ZONES = ["UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))]
+# Five hundred that are the same on every page: made once.
+ZONE_OPTIONS = format_html_join("", '<option value="{}">', ((name,) for name in TIME_ZONES))
 NOT_SAVING = ("show", "add_leg")  # buttons that come back with the form, for browsers without JavaScript
 
 
@@ -102,7 +105,7 @@ def _page(
         "conflict": conflict,
         "version": request.POST.get("version") or (schedule.version if schedule else ""),
         "problems": forms.problems() if tried else [],
-        "time_zones": TIME_ZONES,
+        "zone_options": ZONE_OPTIONS,
         "only_more": tried and not forms.problems() and forms.asks_for_more,
         **_preview(forms.timing, schedule),
     }
@@ -162,7 +165,8 @@ def _whole(text: str) -> int | None:
 def _workflows(request: HttpRequest, schedule: Schedule | None = None) -> list[tuple[str, str]]:
     """Return (name, label) of the tasks that this user may schedule and whose code is there."""
     names = Workflow.objects.filter(is_task=True).values_list("name", flat=True)
-    known = [name for name in names if name in registered() and may(request.user, Action.SCHEDULE, name)]
+    in_code = registered()
+    known = [name for name in names if name in in_code and may(request.user, Action.SCHEDULE, name)]
     if schedule and schedule.workflow_name and schedule.workflow_name not in known:
         known.append(schedule.workflow_name)
-    return sorted(((name, str(label(name))) for name in known), key=lambda pair: pair[1].casefold())
+    return sorted(labels(known).items(), key=lambda pair: pair[1].casefold())

@@ -28,7 +28,7 @@ from schedules.models import Occurrence, Outcome, Reason, Schedule
 from schedules.views.due import sentence_of
 from schedules.views.finding import visible
 from schedules.views.paging import paged_by
-from tasks.registry import label
+from tasks.registry import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,12 +119,13 @@ def _rows(page: Page[Schedule]) -> list[Row]:
     newest = Occurrence.objects.filter(schedule=OuterRef("pk")).order_by("-scheduled_at").values("pk")[:1]
     ids = Schedule.objects.filter(pk__in=[schedule.pk for schedule in page.items]).annotate(last_id=Subquery(newest))
     last = {o.schedule_id: o for o in Occurrence.objects.filter(pk__in=ids.values("last_id"))}
+    labels = Labels()
     return [
         Row(
             schedule,
             sentence_of(schedule),
             state_of(schedule),
-            str(label(schedule.workflow_name)) if schedule.workflow_name else schedule.function,
+            labels.label(schedule.workflow_name) if schedule.workflow_name else schedule.function,
             last.get(schedule.pk),
         )
         for schedule in page.items

@@ -25,7 +25,7 @@ from tasks import services
 from tasks.exceptions import TaskError
 from tasks.filters import Group, ProcessFilter
 from tasks.models import Process, ProcessStatus
-from tasks.registry import label
+from tasks.registry import labels
 from tasks.views import neighbours
 from tasks.views.finding import seen_processes, seen_workflows, viewer
 
@@ -43,7 +43,7 @@ def processes(request: HttpRequest) -> HttpResponse:
     rows = seen_processes(request).select_related("workflow", "created_by").defer("traceback")
     parts = narrowed.parts if valid else [Process.objects.none()]
     page = paged(rows, "started_at", request.GET, PAGE_SIZE, parts)
-    titles = {name: label(name) for name in {process.workflow.name for process in page.items}}
+    titles = labels({process.workflow.name for process in page.items})
     context = {
         "page": page,
         "lines": [(process, titles[process.workflow.name]) for process in page.items],
@@ -135,7 +135,7 @@ def _why_not_act(user: User, names: Iterable[str]) -> str:
 
 def _choices(request: HttpRequest) -> list[tuple[str, str]]:
     names = seen_workflows(request).values_list("name", flat=True)
-    return sorted(((name, label(name)) for name in names), key=lambda choice: choice[1].casefold())
+    return sorted(labels(names).items(), key=lambda choice: choice[1].casefold())
 
 
 def _filters(parameters: QueryDict) -> list[str]:

@@ -19,7 +19,7 @@ from orchestrator_admin import shapes, words
 from tasks import inputs
 from tasks.exceptions import TaskError
 from tasks.models import FAILURES, QUEUED, Process, ProcessStatus, Workflow
-from tasks.registry import get_workflow, label
+from tasks.registry import get_workflow, labels
 from tasks.views import neighbours
 
 LAST_RUNS = 10
@@ -134,15 +134,16 @@ def task_rows(workflows: QuerySet[Workflow], user: User, *, with_next: bool = Tr
     found = list(workflows)
     runs = last_runs(found)
     due = neighbours.next_runs([workflow.name for workflow in found]) if with_next else {}
-    rows = (_row(workflow, user, due.get(workflow.name), runs[workflow.pk]) for workflow in found)
+    titles = labels(workflow.name for workflow in found)
+    rows = [_row(each, titles[each.name], user, due.get(each.name), runs[each.pk]) for each in found]
     return sorted(rows, key=lambda row: row.title.casefold())
 
 
-def _row(workflow: Workflow, user: User, next_run: datetime | None, runs: list[Run]) -> TaskRow:
+def _row(workflow: Workflow, title: str, user: User, next_run: datetime | None, runs: list[Run]) -> TaskRow:
     has_form, broken = form_of(workflow.name)
     return TaskRow(
         name=workflow.name,
-        title=label(workflow.name),
+        title=title,
         description=workflow.description,
         target=workflow.get_target_display(),
         why_not=broken or why_not_start(workflow.name, user),
