@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from orchestrator_admin import words
 from orchestrator_admin.addresses import address_of
-from orchestrator_admin.templatetags import ui
+from orchestrator_admin.templatetags import marks, times
 from tasks.views.rows import TaskRow
 
 register = template.Library()
@@ -26,22 +26,22 @@ def last_run(row: TaskRow) -> SafeString:
     last = row.last
     if last is None:
         return _quiet(_("Never run"))
-    address, shown = escape(address_of("tasks:process", last.process_id)), ui.status(last.status, last.label)
+    address, shown = escape(address_of("tasks:process", last.process_id)), marks.status(last.status, last.label)
     took = f" · {escape(words.duration(last.duration))}" if last.duration else ""
     return SafeString(
         f'<a class="plain-link" id="last-{escape(row.name)}" href="{address}">{shown}</a> '
-        f'<span class="sub">{ui.when(last.started_at)}{took}</span>'
+        f'<span class="sub">{times.when(last.started_at)}{took}</span>'
     )
 
 
 @register.simple_tag
 def last_ten(row: TaskRow) -> SafeString:
     """Show the last runs of a task as marks, and how long they usually take."""
-    marks, usual = ui.marks(row.name, row.runs), row.usual
+    runs, usual = marks.marks(row.name, row.runs), row.usual
     if not usual:
-        return marks
+        return runs
     said = _("usually %(usual)s") % {"usual": words.duration(usual)}
-    return SafeString(f'{marks}<span class="sub">{escape(said)}</span>')
+    return SafeString(f'{runs}<span class="sub">{escape(said)}</span>')
 
 
 @register.simple_tag
@@ -49,7 +49,7 @@ def next_run(row: TaskRow) -> SafeString:
     """Show when a task runs next by its schedules."""
     if row.next_run is None:
         return _quiet(_("Not scheduled"))
-    return SafeString(f'{ui.when_due(row.next_run)}<span class="sub">{ui.ago(row.next_run)}</span>')
+    return SafeString(f'{times.when_due(row.next_run)}<span class="sub">{times.ago(row.next_run)}</span>')
 
 
 @register.simple_tag(takes_context=True)
