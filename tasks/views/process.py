@@ -30,6 +30,7 @@ from tasks.statuses import FINISHED_STEP, StepStatus
 from tasks.views import neighbours, runform
 from tasks.views.finding import find_process, viewer
 from tasks.views.grid import compare
+from tasks.views.items import Within, count_items, items_of
 from tasks.views.rows import form_of, usual_span
 from tasks.views.states import difference, frames
 from tasks.views.timeline import StepRow, step_rows, working_time
@@ -132,6 +133,7 @@ def page_context(request: HttpRequest, process: Process, *, acting: bool = True)
     # In their order, said once more: a query that groups forgets the model's own.
     counted = process.steps.filter(parent=None).defer("state").annotate(item_count=Count("items"))
     steps = list(counted.order_by("pk"))
+    within = count_items(process, steps)
     rows = step_rows(process, steps)
     previous = compare(process, rows)
     selected = _selected(rows, request.GET.get("step", ""), process)
@@ -144,7 +146,7 @@ def page_context(request: HttpRequest, process: Process, *, acting: bool = True)
         "previous": previous,
         "selected": selected,
         "following": not request.GET.get("step"),
-        "step": _step_panel(process, selected, shown) if selected else None,
+        "step": _step_panel(process, selected, shown, within) if selected else None,
         **_logs(request, process, selected, shown),
         "frames": frames(process.traceback),
         "actions": _actions(available),
@@ -171,7 +173,9 @@ def _everything(value: Any) -> Any:
     return value
 
 
-def _step_panel(process: Process, row: StepRow, shown_to: Callable[[Any], Any]) -> dict[str, Any] | None:
+def _step_panel(
+    process: Process, row: StepRow, shown_to: Callable[[Any], Any], within: Within
+) -> dict[str, Any] | None:
     """Return the state after the step and what it changed; of the running step: the state that it began with."""
     done = process.steps.filter(parent=None)
     step = done.filter(pk=int(row.key)).first() if row.key != "current" else None
@@ -182,7 +186,7 @@ def _step_panel(process: Process, row: StepRow, shown_to: Callable[[Any], Any]) 
     old = shown_to(mask(before.state if before else {}))
     new = shown_to(mask(step.state)) if step is not None else old
     shown = {key: value for key, value in new.items() if key != "traceback"}
-    items = list(step.items.all()[:LOG_LINES]) if step is not None and row.items else []
+    items = list(items_of(step, within)[:LOG_LINES]) if step is not None and row.items else []
     failed = step is not None and step.status in (StepStatus.FAILED, StepStatus.WAITING)  # its state is the failure's
     lines = difference({} if failed else old, shown)
     same = all(line.kind == "same" for line in lines)
