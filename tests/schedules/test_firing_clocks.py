@@ -60,8 +60,8 @@ def test_the_scheduler_makes_what_the_preview_shows(change: str) -> None:
         shown: dict[Any, list[datetime]] = {}
         for kind, kwargs in triggers(hour, eve):
             planned = services.create_schedule(
-                name=f"{kind} {kwargs}"[:100], workflow_name="task_sync_from", trigger=kind, trigger_kwargs=kwargs, time_zone=zone,
-                user=None,
+                name=f"{kind} {kwargs}"[:100], workflow_name="task_sync_from", trigger=kind, trigger_kwargs=kwargs,
+                time_zone=zone, user=None,
             )  # fmt: skip
             due_times = preview(trigger_of(planned), count=100, after=eve - timedelta(microseconds=1)).due_times
             shown[planned.id] = [due.at for due in due_times if due.at <= eve + DAYS]
