@@ -37,6 +37,13 @@ class Crew:
                 self.restarted[member.name] += 1
                 self.members[index] = self._starters[index]()
 
+    def stop(self) -> None:
+        """Ask all to end, and wait until they have."""
+        for member in self.members:
+            member.kill(signal.SIGTERM)
+        for member in self.members:
+            member.wait(60)
+
     def wake(self) -> None:
         """Let everything go on that is frozen."""
         for member in self.members:
