@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.translation import gettext as _
 
+from orchestrator_admin.errors import bad_request
 from orchestrator_admin.rest.problems import MEDIA_TYPE, Problem, describe
 
 Answer = HttpResponse | Awaitable[HttpResponse]
@@ -66,7 +67,7 @@ def refuse_nul(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequ
         problem = Problem(HTTPStatus.BAD_REQUEST, _("An address cannot contain the character NUL."))
         if request.path_info.startswith("/api/"):
             return JsonResponse(describe(problem), status=HTTPStatus.BAD_REQUEST, content_type=MEDIA_TYPE)
-        return HttpResponseBadRequest(str(problem.detail), content_type="text/plain")
+        return bad_request(request)
 
     if iscoroutinefunction(get_response):
 

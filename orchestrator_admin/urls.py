@@ -29,4 +29,5 @@ urlpatterns = [
 handler400 = "orchestrator_admin.errors.bad_request"
 handler403 = "orchestrator_admin.errors.permission_denied"
 handler404 = "orchestrator_admin.errors.not_found"
+handler429 = "orchestrator_admin.errors.too_many_requests"  # of django-allauth
 handler500 = "orchestrator_admin.errors.server_error"

@@ -129,22 +129,51 @@ document.addEventListener("DOMContentLoaded", () => {
   announced = [...document.querySelectorAll("[data-announce]")].map((item) => item.dataset.announce).join(". ");
 });
 
-/* What a request could not do is said where messages stand. */
+/* What a request could not do is said where messages stand: by the server, in a note that names the request (see
+   errors.py), or by us when it could not. A region that refreshes by itself says it only where trying again is in vain. */
 function complain(text) {
   const note = document.createElement("div");
   note.className = "note bad";
   note.textContent = text;
   document.getElementById("notes").replaceChildren(note);
+  closable();
 }
+const isNote = (xhr) => xhr.status >= 400 && xhr.getResponseHeader("HX-Retarget") === "#notes";
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (!isNote(xhr)) return;
+  const live = requestConfig.elt.dataset.live;
+  if (live && [401, 403, 404].includes(xhr.status)) delete requestConfig.elt.dataset.live;
+  else if (live) return void (event.detail.shouldSwap = false);
+  event.detail.shouldSwap = true;
+});
 document.addEventListener("htmx:responseError", (event) => {
-  if (!event.detail.elt.dataset.live) complain(say(words.refused, event.detail.xhr.status));
+  if (!event.detail.elt.dataset.live && !isNote(event.detail.xhr)) complain(say(words.refused, event.detail.xhr.status));
 });
 document.addEventListener("htmx:sendError", (event) => {
-  if (event.detail.requestConfig.verb !== "get") complain(words.unreachable);
+  if (!event.detail.elt.dataset.live) complain(words.unreachable);
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   event.detail.elt.closest?.("[popover]:popover-open")?.hidePopover();
 });
+
+/* Each note can be put away: it stays in sight while the page is scrolled. */
+function closable() {
+  const notes = document.getElementById("notes");
+  for (const note of notes?.querySelectorAll(":scope > .note:not(:has(> .close))") || []) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain quiet close";
+    button.textContent = notes.dataset.close;
+    button.addEventListener("click", () => {
+      note.remove();
+      document.getElementById("main").focus({ preventScroll: true });
+    });
+    note.append(button);
+  }
+}
+document.addEventListener("DOMContentLoaded", closable);
+document.addEventListener("htmx:afterSettle", closable);
 
 /* A form that only leads to a page goes to its address as it is written: without the `?` of an empty form. */
 document.addEventListener("submit", (event) => {
