@@ -1,7 +1,10 @@
 """Limits how many processes of a workflow run at once (`@workflow(limit=N)`), which Procrastinate does not know.
 
 A process that finds its workflow busy lets go of its job and stays queued. Whichever process of the workflow ends gives
-the next one a job. An advisory lock per workflow makes counting and taking one thing.
+the next ones a job. An advisory lock per workflow makes counting and taking one thing.
+Guarantee: the turn is that of the highest priority, then of the longest wait, however many are started meanwhile. Who
+could not run anyway is passed over, so that it keeps nobody waiting: whoever waits for a resource that another process
+holds, or for one that an earlier process of the workflow waits for, and whoever was put off.
 """
 
 from __future__ import annotations
@@ -21,31 +24,29 @@ NO_LIMIT: Final = 1000
 
 
 def claim(process_id: UUID, token: UUID, worker: str) -> Claimed | None:
-    """Take a queued process of a limited workflow if there is room for it. The caller's transaction holds the lock."""
+    """Take a queued process of a limited workflow if it is its turn. The caller's transaction holds the lock.
+
+    Where others come first, they get jobs, and this one gets another when it is its turn.
+    """
     row = sql.one(
         "SELECT w.name FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
         "WHERE p.process_id = %s AND p.limited AND p.status IN ('created', 'resumed')",
         (process_id,),
     )
-    if row is None or _room(row[0]) <= 0:
+    if row is None:
         return None
-    return transitions.claim(process_id, token, worker, admitted=True)
+    free, blocked = _next(row[0])
+    if process_id in free:
+        return transitions.claim(process_id, token, worker, admitted=True)
+    queue.enqueue_again(each for each in free + blocked if each != process_id)
+    return None
 
 
 def wake_next(workflow_name: str) -> int:
-    """Give jobs to as many queued processes of the workflow as there is room for; return how many."""
+    """Give jobs to the queued processes of the workflow whose turn it is; return how many had none."""
     with transaction.atomic():
-        room = _room(workflow_name)
-        if room <= 0:
-            return 0
-        rows = sql.fetch(
-            "SELECT p.process_id FROM tasks_process p JOIN tasks_workflow w USING (workflow_id) "
-            "WHERE w.name = %s AND p.status IN ('created', 'resumed') AND p.limited "
-            "AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text "
-            "AND j.status = 'todo') ORDER BY p.priority DESC, p.started_at LIMIT %s",
-            (workflow_name, room),
-        )
-        return queue.enqueue_again([process_id for (process_id,) in rows])
+        free, blocked = _next(workflow_name)
+        return queue.enqueue_again(free + blocked)
 
 
 def wake_others(process_id: UUID) -> int:
@@ -56,6 +57,37 @@ def wake_others(process_id: UUID) -> int:
         (process_id,),
     )
     return 0 if row is None else wake_next(row[0])
+
+
+_NEXT: Final = """
+WITH first AS (
+    SELECT DISTINCT ON (COALESCE(NULLIF(p.lock, ''), p.process_id::text)) p.process_id, p.queue, p.priority,
+           p.started_at,
+           p.lock <> '' AND EXISTS (
+               SELECT FROM tasks_process r WHERE r.status = 'running' AND r.lock = p.lock) AS blocked
+      FROM tasks_process p JOIN tasks_workflow w USING (workflow_id)
+     WHERE w.name = %s AND p.status IN ('created', 'resumed') AND p.limited
+       AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text
+                          AND j.status = 'todo' AND j.scheduled_at > now())
+     ORDER BY COALESCE(NULLIF(p.lock, ''), p.process_id::text), p.priority DESC, p.started_at, p.process_id
+), ranked AS (
+    SELECT process_id, blocked,
+           row_number() OVER (PARTITION BY queue, blocked ORDER BY priority DESC, started_at, process_id) AS place
+      FROM first
+)
+SELECT process_id, blocked FROM ranked WHERE place <= %s ORDER BY place"""
+
+
+def _next(workflow_name: str) -> tuple[list[UUID], list[UUID]]:
+    """Return as many queued processes as there is room for, and as many that wait for a resource and come after that.
+
+    A process of another queue is nobody's rival: perhaps no worker serves it. Holds the workflow's lock until the
+    transaction ends.
+    """
+    room = _room(workflow_name)
+    rows = sql.fetch(_NEXT, (workflow_name, room)) if room > 0 else []
+    free = [process_id for process_id, blocked in rows if not blocked]
+    return free, [process_id for process_id, blocked in rows if blocked]
 
 
 def _room(workflow_name: str) -> int:

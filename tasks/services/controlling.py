@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Action, Person, is_admin, may
-from tasks import inputs, queue, sql, transitions
+from tasks import inputs, limits, queue, sql, transitions
 from tasks.engine import pending
 from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, TaskError
 from tasks.models import InputState, Origin, Process, ProcessStatus
@@ -107,6 +107,8 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
             or transitions.abort_stopped(process.process_id, by=by, reason=reason)
         ):
             raise _illegal(_found(process_id), "abort")
+    if process.limited:
+        limits.wake_others(process.process_id)  # it may have been its turn
     logger.info("process_aborted", process_id=str(process_id), user=by)
     return _found(process_id)
 

@@ -19,7 +19,7 @@ WORKFLOWS = {
     "combined": "grouped grouped_asking conditional_steps lenses going_over going_over_simply asking_over nested "
     "anything",
     "subjects": "validating_one creating_one guarded",
-    "limits": "choosy limited locking queued_elsewhere",
+    "limits": "choosy limited limited_and_locking locking queued_elsewhere single",
 }
 for _module, _names in WORKFLOWS.items():
     for _name in _names.split():

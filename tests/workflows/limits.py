@@ -29,6 +29,11 @@ def limited() -> StepList:
     return init >> dawdle >> done
 
 
+@workflow("Runs one at a time", target=Target.SYSTEM, limit=1)
+def single() -> StepList:
+    return init >> dawdle >> done
+
+
 @workflow("Holds a lock", target=Target.SYSTEM, lock=lambda state: state.get("device"))
 def locking() -> StepList:
     return init >> dawdle >> done
@@ -37,3 +42,8 @@ def locking() -> StepList:
 @workflow("Goes to another queue", target=Target.SYSTEM, queue="slow", priority=7)
 def queued_elsewhere() -> StepList:
     return init >> count >> done
+
+
+@workflow("Holds a lock, two at once", target=Target.SYSTEM, limit=2, lock=lambda state: state.get("device"))
+def limited_and_locking() -> StepList:
+    return init >> dawdle >> done
