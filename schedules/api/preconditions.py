@@ -21,11 +21,15 @@ def etag(schedule: Schedule) -> str:
 
 
 def expected_version(request: Request, schedule: Schedule) -> int | None:
-    """Return the version that the client saw, None when it did not say; refuse when it saw another one than this."""
+    """Return the version that the client saw, None when it did not say; refuse when it saw another one than this.
+
+    A weak tag counts, although RFC 9110 has none match here: compressing an answer makes its tag weak, and the tag is
+    that of a version, not of bytes.
+    """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
-    if etag(schedule) not in re.findall(r'(?<!/)"[^"]*"', header):
+    if etag(schedule) not in re.findall(r'"[^"]*"', header):
         raise Problem(
             412,
             _("This schedule was changed in the meantime: it is at version %(version)s. Read it again first.")
