@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
@@ -33,7 +34,7 @@ class Clock:
         self.today = (now or timezone.now()).astimezone(self.zone).date()
         self.time = "%H:%M:%S" if seconds else "%H:%M"
         self.inside = inside
-        self.near: dict[int, str] = {}
+        self.catalogue = trans_real.catalog()
 
     def say(self, moment: datetime) -> str:
         """Return the moment in words."""
@@ -41,22 +42,48 @@ class Clock:
         time = local.strftime(self.time)
         days = local.toordinal() - self.today.toordinal()
         if -1 <= days <= 1:
-            return self._near(days) % {"time": time}
+            return _near(days, self.inside, self.catalogue) % {"time": time}
         if local.year == self.today.year:
-            return f"{_day(local, trans_real.catalog())} {time}"
+            return f"{_day(local, self.catalogue)} {time}"
         return f"{local.day} {_month(local)} {local.year} {time}"
 
-    def _near(self, days: int) -> str:
-        found = self.near.get(days)
-        if found is None:
-            if days == 0:
-                found = _("today %(time)s") if self.inside else _("Today %(time)s")
-            elif days == 1:
-                found = _("tomorrow %(time)s") if self.inside else _("Tomorrow %(time)s")
-            else:
-                found = _("yesterday %(time)s") if self.inside else _("Yesterday %(time)s")
-            self.near[days] = found
-        return found
+
+# A list says hundreds of times, and gettext takes longer than all the rest: so words are kept, by the catalogue that
+# they are from.
+@lru_cache(maxsize=64)
+def _near(days: int, inside: bool, _catalogue: object) -> str:
+    if days == 0:
+        return _("today %(time)s") if inside else _("Today %(time)s")
+    if days == 1:
+        return _("tomorrow %(time)s") if inside else _("Tomorrow %(time)s")
+    return _("yesterday %(time)s") if inside else _("Yesterday %(time)s")
+
+
+class _Units(NamedTuple):
+    to_come: str
+    past: str
+    milliseconds: str
+    seconds: str
+    minutes: str
+    hours: str
+    days: str
+
+
+def _units() -> _Units:
+    return _units_of(trans_real.catalog())
+
+
+@lru_cache(maxsize=16)
+def _units_of(_catalogue: object) -> _Units:
+    return _Units(
+        to_come=_("in %(span)s"),
+        past=_("%(span)s ago"),
+        milliseconds=_("%(count)s ms"),
+        seconds=_("%(count)s s"),
+        minutes=_("%(count)s min"),
+        hours=_("%(count)s h"),
+        days=_("%(count)s d"),
+    )
 
 
 def exact(moment: datetime) -> str:
@@ -95,7 +122,8 @@ def relative(moment: datetime, now: datetime | None = None) -> str:
     if abs(seconds) < 1:
         return _("now")
     span = _one_unit(int(abs(seconds)))
-    return _("in %(span)s") % {"span": span} if seconds > 0 else _("%(span)s ago") % {"span": span}
+    units = _units()
+    return (units.to_come if seconds > 0 else units.past) % {"span": span}
 
 
 def duration(span: timedelta | None) -> str:
@@ -104,7 +132,7 @@ def duration(span: timedelta | None) -> str:
         return ""
     seconds = max(span.total_seconds(), 0)
     if seconds < 1:
-        return _("%(count)s ms") % {"count": round(seconds * 1000)}
+        return _units().milliseconds % {"count": round(seconds * 1000)}
     if seconds < 10:
         return in_seconds(f"{seconds:.2f}".rstrip("0").rstrip("."))
     if seconds < MINUTE:
@@ -114,19 +142,19 @@ def duration(span: timedelta | None) -> str:
         return _join(in_minutes(whole // MINUTE), in_seconds(whole % MINUTE), whole % MINUTE)
     if whole < DAY:
         return _join(in_hours(whole // HOUR), in_minutes(whole % HOUR // MINUTE), whole % HOUR // MINUTE)
-    return _join(_("%(count)s d") % {"count": whole // DAY}, in_hours(whole % DAY // HOUR), whole % DAY // HOUR)
+    return _join(_units().days % {"count": whole // DAY}, in_hours(whole % DAY // HOUR), whole % DAY // HOUR)
 
 
 def in_seconds(count: int | str) -> str:
-    return _("%(count)s s") % {"count": count}
+    return _units().seconds % {"count": count}
 
 
 def in_minutes(count: int | str) -> str:
-    return _("%(count)s min") % {"count": count}
+    return _units().minutes % {"count": count}
 
 
 def in_hours(count: int | str) -> str:
-    return _("%(count)s h") % {"count": count}
+    return _units().hours % {"count": count}
 
 
 def in_days(number: int, shown: int | str) -> str:

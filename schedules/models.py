@@ -139,6 +139,12 @@ class Schedule(models.Model):
             models.Index(
                 fields=["next_due_at"], name="schedule_due", condition=Q(enabled=True, next_due_at__isnull=False)
             ),
+            # When each of many tasks runs next, and a task's schedules by their next run.
+            models.Index(
+                fields=["workflow", "next_due_at"],
+                name="schedule_due_of_task",
+                condition=Q(enabled=True, next_due_at__isnull=False),
+            ),
             models.Index(fields=["name", "id"], name="schedule_by_name"),
             GinIndex(fields=["starts"], name="schedule_starts"),
             models.Index(

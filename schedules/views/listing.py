@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from accounts.permissions import Person
 
 PAGE = 30
-SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-created_at", "-id")}
+SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-id",)}  # ids begin with their time
 
 
 @dataclass
@@ -67,7 +67,7 @@ def schedules(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("sort", "name") if request.GET.get("sort") in SORTS else "name"
     queryset = narrowed.qs if narrowed.is_valid() else everything.none()
     if sort == "next":
-        queryset = queryset.filter(next_due_at__isnull=False)
+        queryset = queryset.filter(enabled=True, next_due_at__isnull=False)
     page = paged_by(queryset, SORTS[sort], request.GET, PAGE)
     context = {
         "filter": narrowed,

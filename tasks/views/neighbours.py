@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db.models import Min, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from accounts.permissions import Action, Person, may
+from tasks.models import Workflow
 
 # Stands for the functions declared in code where a permission wants a workflow's name.
 FUNCTIONS = ""
@@ -24,12 +25,15 @@ def _schedules() -> QuerySet[Any, Any]:
 def next_runs(names: Collection[str]) -> dict[str, datetime]:
     """Return when each of the tasks `names` runs next; one that is not scheduled is absent. Two queries.
 
-    A task may be started by schedules of its own, and by functions of code whose text names it.
+    A task may be started by schedules of its own, and by functions of code whose text names it. Of its own the first
+    is looked up for each task: of all together PostgreSQL would read every schedule there is.
     """
-    due = _schedules().filter(enabled=True, next_due_at__isnull=False).order_by()
-    own = due.filter(workflow_id__in=names).values_list("workflow_id").annotate(Min("next_due_at"))
-    found: dict[str, datetime] = dict(own)
-    for starts, at in due.filter(starts__overlap=list(names)).values_list("starts", "next_due_at"):
+    due = _schedules().filter(enabled=True, next_due_at__isnull=False)
+    first = due.filter(workflow_id=OuterRef("name")).order_by("next_due_at").values("next_due_at")[:1]
+    own = Workflow.objects.filter(name__in=names).order_by().values_list("name", Subquery(first))
+    found: dict[str, datetime] = {name: at for name, at in own if at is not None}
+    functions = due.filter(workflow_id=None, starts__overlap=list(names)).order_by()
+    for starts, at in functions.values_list("starts", "next_due_at"):
         found |= {name: min(at, found.get(name, at)) for name in starts}
     return found
 
