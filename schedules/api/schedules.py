@@ -123,7 +123,7 @@ class ScheduleViewSet(ScheduleErrorsMixin, ScopedMixin, GenericViewSet[Schedule]
 
     @extend_schema(request=None, responses=shapes.ScheduleSerializer)
     def take_ownership(self, request: Request, pk: UUID) -> Response:
-        """Make yourself its owner: what it starts is authorised as you. For admins."""
+        """Make yourself its owner: what it starts is authorised as you."""
         self._seen(pk)
         services.take_ownership(pk, user=request.user)
         return self._shown(pk)
