@@ -28,6 +28,7 @@ EXECUTED_BY = {
     "tutorial.md": "tests/docs/test_tutorial.py",
     "moving.md": "tests/docs/test_howtos.py",
     "api.md": "tests/docs/test_curl.py",
+    "howto/backing-up.md": "tests/docs/test_backing_up.py",
     "howto/callbacks.md": "tests/docs/test_curl.py",
     "howto/forms.md": "tests/docs/test_howtos.py",
     "howto/locks-and-limits.md": "tests/docs/test_howtos.py",

@@ -1,4 +1,4 @@
-"""What docs/deploying.md tells operators to do works: database roles, backup and restore, two versions side by side."""
+"""What docs/deploying.md tells operators to do works: roles of the database, a restored backup, alerts and units."""
 
 from __future__ import annotations
 
