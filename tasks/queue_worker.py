@@ -117,12 +117,17 @@ class ProcessWorker(Worker):
             return
         if self._turns.is_mine(notification["job_id"]):
             self._wake(lambda: None, self._has_no_hand_free)
-        elif self._later is None:
-            self._later = asyncio.get_running_loop().call_later(self._turns.pause(), self._look_for_others)
+        else:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        """Look for jobs of other workers' turns; where there is one there may be more, so look later once more."""
+        if self._later is None and self._loop is not None:
+            self._later = self._loop.call_later(self._turns.pause(), self._look_for_others)
 
     def _look_for_others(self) -> None:
         self._later = None
-        self.look()
+        self._wake(lambda: self._loop and self._loop.call_soon_threadsafe(self._look_later), lambda: True)
 
     def _has_no_hand_free(self) -> bool:
         """Tell whether jobs may wait that nobody was woken for: every other one has woken a thread of its own."""
