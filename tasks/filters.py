@@ -34,13 +34,26 @@ STATUSES_OF: dict[str, tuple[ProcessStatus, ...]] = {
 }
 
 
+# Names are looked up first: with a key at hand, and not with a join, PostgreSQL knows which index is the short way.
+def of_workflow(queryset: QuerySet[Process], _name: str, value: str) -> QuerySet[Process]:
+    """Keep the processes of the workflow of that name."""
+    workflow = Workflow.objects.filter(name=value).values_list("pk", flat=True).first()
+    return queryset.none() if workflow is None else queryset.filter(workflow=workflow)
+
+
+def started_by(queryset: QuerySet[Process], _name: str, value: str) -> QuerySet[Process]:
+    """Keep the processes that the user of that name started."""
+    user = User.objects.filter(username=value).values_list("pk", flat=True).first()
+    return queryset.none() if user is None else queryset.filter(created_by=user)
+
+
 class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     """Every parameter may be combined with every other; a value that makes no sense is refused by name."""
 
     group = filters.ChoiceFilter(choices=Group, method="in_group", label=_("Show"))
     status = filters.MultipleChoiceFilter(choices=ProcessStatus, distinct=False, label=_("Status"))
-    workflow_name = filters.CharFilter(method="of_workflow", label=_("Task"))
-    created_by = filters.CharFilter(method="started_by", label=_("Started by"))
+    workflow_name = filters.CharFilter(method=of_workflow, label=_("Task"))
+    created_by = filters.CharFilter(method=started_by, label=_("Started by"))
     origin = filters.ChoiceFilter(choices=Origin, label=_("Came through"))
     schedule_id = filters.UUIDFilter(label=_("Schedule"))
     occurrence_id = filters.UUIDFilter(label=_("Due time"))
@@ -52,22 +65,12 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         model = Process
         fields: list[str] = []
 
-    # Names are looked up first: with a key at hand, and not with a join, PostgreSQL knows which index is the short way.
-    def of_workflow(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        workflow = Workflow.objects.filter(name=value).values_list("pk", flat=True).first()
-        return queryset.none() if workflow is None else queryset.filter(workflow=workflow)
-
-    def started_by(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        user = User.objects.filter(username=value).values_list("pk", flat=True).first()
-        return queryset.none() if user is None else queryset.filter(created_by=user)
-
     def in_group(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
         return queryset.filter(status__in=STATUSES_OF[value])
 
     def with_text(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
         """Keep processes in whose task's name, reason or note every word begins so."""
-        words = texts.words_of(value)
-        return queryset.annotate(_text=texts.vector()).filter(texts.condition(words)) if words else queryset
+        return texts.narrowed(queryset, texts.words_of(value))
 
     @property
     def parts(self) -> list[QuerySet[Process] | Source]:

@@ -25,6 +25,9 @@ MOST_WORDS = 50
 # So many tasks are looked through one by one, each by its own index. More of them are frequent enough to be met soon.
 EACH_ALONE = 12
 LOOKED_THROUGH = 1_000
+# Words that so many of those hold are met soon in any list; no more than `RARE` texts hold others.
+FREQUENT, RARE = 20, 2_000
+Narrower = Callable[[QuerySet[Process]], QuerySet[Process]]
 
 
 def words_of(text: str) -> list[str]:
@@ -50,12 +53,15 @@ def branches(processes: QuerySet[Process], words: list[str]) -> list[QuerySet[Pr
     return found
 
 
-def condition(words: list[str]) -> Q:
-    """Return the same as one condition, for lists whose pages are made elsewhere. It wants the annotation `_text`."""
-    fits = Q(_has_text(), _text=_query(words))
+def narrowed(processes: QuerySet[Process], words: list[str]) -> QuerySet[Process]:
+    """Return the same in one, for lists whose pages are made elsewhere, in whatever order."""
+    if not words:
+        return processes
+    fits = WithWords(Process.objects.all(), words).condition()
     for rest, workflows in _named(words).items():
-        fits |= Q(_has_text(), _text=_query(list(rest)), workflow__in=workflows) if rest else Q(workflow__in=workflows)
-    return fits
+        of_these = Q(workflow__in=workflows)
+        fits |= of_these & WithWords(Process.objects.filter(of_these), list(rest)).condition() if rest else of_these
+    return processes.annotate(_text=_walked()).filter(fits)
 
 
 def vector(*more: Value) -> SearchVector:
@@ -74,20 +80,40 @@ class WithWords:
         self.processes = processes.filter(_has_text())
         self.query = _query(words)
 
-    def newest(self, behind: Callable[[QuerySet[Process]], QuerySet[Process]], count: int) -> list[tuple[Any, Any]]:
+    def newest(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
         """Return moment and key of the newest of those that `behind` leaves. One query, or two."""
+        found = self._lately(behind, count)
+        return found if len(found) == count else self._looked_up(behind, count)
+
+    def condition(self) -> Q:
+        """Return what fits as a condition. It wants the annotation `_text` to be what `_walked` returns."""
+        if len(self._lately(_everything, FREQUENT)) < FREQUENT:
+            found = self._looked_up(_everything, RARE + 1)
+            if len(found) <= RARE:
+                return Q(pk__in=[pk for _moment, pk in found])
+        return Q(_has_text(), _text=self.query)
+
+    def _lately(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
         texts = behind(Process.objects.filter(_has_text())).order_by("-started_at", "-pk").values("started_at")
         lately = behind(self.processes).filter(started_at__gte=Subquery(texts[LOOKED_THROUGH : LOOKED_THROUGH + 1]))
-        # Other words for the same: not what the index on words holds, so that it is not taken here.
-        found = self._keys(lately, vector(Value("")), F("started_at"), count)
-        if len(found) < count:
-            # An order that no index has: so that the words are looked up, and not all texts there are walked through.
-            found = self._keys(behind(self.processes), vector(), F("started_at") + Value(timedelta(0)), count)
-        return found
+        return self._keys(lately, _walked(), F("started_at"), count)
+
+    def _looked_up(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
+        # An order that no index has: so that the words are looked up, and not all texts there are walked through.
+        return self._keys(behind(self.processes), vector(), F("started_at") + Value(timedelta(0)), count)
 
     def _keys(self, texts: QuerySet[Process], words: SearchVector, order: Any, count: int) -> list[tuple[Any, Any]]:
         fitting = texts.annotate(_text=words).filter(_text=self.query).alias(_order=order)
         return list(fitting.order_by("-_order", "-pk").values_list("started_at", "pk")[:count])
+
+
+def _walked() -> SearchVector:
+    """Return the same as `vector` in other words: not what the index on words holds, so that it is not taken."""
+    return vector(Value(""))
+
+
+def _everything(processes: QuerySet[Process]) -> QuerySet[Process]:
+    return processes
 
 
 def _has_text() -> Q:

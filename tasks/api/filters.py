@@ -8,7 +8,7 @@ import django_filters as filters
 from django.db.models import Q, QuerySet
 
 from tasks import texts
-from tasks.filters import STATUSES_OF, Group
+from tasks.filters import STATUSES_OF, Group, of_workflow, started_by
 from tasks.models import Origin, Process, Workflow
 from tasks.statuses import ProcessStatus
 from tasks.targets import Target
@@ -32,14 +32,16 @@ class WorkflowFilter(filters.FilterSet):  # type: ignore[misc]
 class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     """By workflow, status, origin, person, schedule and time."""
 
-    workflow_name = filters.CharFilter(field_name="workflow__name", label="Name of the workflow.")
-    status = filters.MultipleChoiceFilter(choices=ProcessStatus.choices, label="May be given several times.")
+    workflow_name = filters.CharFilter(method=of_workflow, label="Name of the workflow.")
+    status = filters.MultipleChoiceFilter(
+        choices=ProcessStatus.choices, distinct=False, label="May be given several times."
+    )
     group = filters.ChoiceFilter(
         choices=Group.choices, method="in_group", label="Statuses together, as the pages have them: failed is failed, "
         "api_unavailable and inconsistent_data."
     )  # fmt: skip
-    origin = filters.MultipleChoiceFilter(choices=Origin.choices, label="How it was started.")
-    created_by = filters.CharFilter(field_name="created_by__username", label="Username.")
+    origin = filters.MultipleChoiceFilter(choices=Origin.choices, distinct=False, label="How it was started.")
+    created_by = filters.CharFilter(method=started_by, label="Username.")
     schedule_id = filters.UUIDFilter(label="The schedule that started it.")
     occurrence_id = filters.UUIDFilter(label="The due time that started it.")
     is_task = filters.BooleanFilter(field_name="workflow__is_task", label="Runs of tasks only, or of others only.")
@@ -59,5 +61,4 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(status__in=STATUSES_OF[value])
 
     def words(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        wanted = texts.words_of(value)
-        return queryset.annotate(_text=texts.vector()).filter(texts.condition(wanted)) if wanted else queryset
+        return texts.narrowed(queryset, texts.words_of(value))

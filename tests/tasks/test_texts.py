@@ -46,6 +46,30 @@ def test_frequent_and_rare_words_are_found_alike_and_once_each(
     assert found(browser, "cable") == [rare]
 
 
+@pytest.mark.parametrize("frequent", [1, 20])
+@pytest.mark.parametrize("rare", [0, 2_000])
+@pytest.mark.parametrize("looked_through", [1, 1_000])
+def test_lists_whose_pages_are_made_elsewhere_hold_the_same_whichever_way_words_are_found(
+    monkeypatch: pytest.MonkeyPatch, frequent: int, rare: int, looked_through: int
+) -> None:
+    monkeypatch.setattr(texts, "FREQUENT", frequent)
+    monkeypatch.setattr(texts, "RARE", rare)
+    monkeypatch.setattr(texts, "LOOKED_THROUGH", looked_through)
+    sync = made("failed", failed_reason="core router timed out", note="Ask Petra", minutes_ago=3)
+    other = made("failed", "task_elsewhere", failed_reason="core router timed out", minutes_ago=2)
+    quiet = made("completed", minutes_ago=1)
+
+    def of(text: str) -> list[Process]:
+        return list(texts.narrowed(Process.objects.all(), texts.words_of(text)).order_by("started_at"))
+
+    assert of("nightly") == [sync, quiet]
+    assert of("petra router nightly") == [sync]
+    assert of("router") == [sync, other]
+    assert of("elsewhere timed") == [other]
+    assert of("elsewhere petra") == of("elephant") == []
+    assert of("…") == [sync, other, quiet]
+
+
 def test_a_word_of_more_tasks_than_are_looked_through_one_by_one_is_found_too(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
