@@ -31,6 +31,17 @@ ON CONFLICT (key) DO UPDATE SET
     taken = CASE WHEN rate.period = excluded.period THEN rate.taken ELSE 0 END + excluded.taken
 RETURNING taken, (period + 1) * %(seconds)s - extract(epoch FROM clock_timestamp())
 """
+ADDRESS: Final = "address:"
+# Windows that are over: a stranger with many addresses must not fill the table. (Users and tokens are few.)
+FORGET: Final = """
+DELETE FROM accounts_rate WHERE key IN (
+    SELECT key FROM accounts_rate
+     WHERE period NOT BETWEEN floor(extract(epoch FROM clock_timestamp()) / %(seconds)s) - 1
+                          AND floor(extract(epoch FROM clock_timestamp()) / %(seconds)s)
+     LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+"""
+FORGET_EVERY: Final = 60
 MOST_KEPT: Final = 10_000
 
 
@@ -45,6 +56,7 @@ class Lease:
 
 _leases: dict[str, Lease] = {}
 _lock = threading.Lock()
+_next_forgetting = time.monotonic() + FORGET_EVERY
 
 
 class RateThrottle(BaseThrottle):
@@ -64,7 +76,7 @@ class RateThrottle(BaseThrottle):
             return f"token:{token.token_id}"
         if request.user and request.user.is_authenticated:
             return f"user:{request.user.pk}"
-        return f"address:{self.get_ident(request)}"[:200]
+        return f"{ADDRESS}{self.get_ident(request)}"[:200]
 
 
 def take_one(key: str, limit: int, seconds: int) -> tuple[bool, float]:
@@ -76,6 +88,8 @@ def take_one(key: str, limit: int, seconds: int) -> tuple[bool, float]:
             lease.left -= allowed
             return allowed, lease.ends
     batch = max(1, limit // 10)
+    if key.startswith(ADDRESS):
+        _forget_now_and_then(seconds)
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"key": key, "seconds": seconds, "batch": batch})
         taken, remaining = cursor.fetchone()
@@ -89,3 +103,17 @@ def take_one(key: str, limit: int, seconds: int) -> tuple[bool, float]:
             lease.left = 0
         lease.left, lease.ends, lease.spent = lease.left + max(0, granted - 1), ends, granted == 0
     return granted > 0, ends
+
+
+def forget(seconds: int) -> int:
+    """Delete what was counted in windows of so many seconds that are over, a thousand at a time; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, {"seconds": seconds})
+        return cursor.rowcount
+
+
+def _forget_now_and_then(seconds: int) -> None:
+    global _next_forgetting
+    if time.monotonic() >= _next_forgetting:
+        _next_forgetting = time.monotonic() + FORGET_EVERY
+        forget(seconds)
