@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django import forms
@@ -19,6 +20,10 @@ from tasks.secrets import Secret, SecretUnreadable, is_marked
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+MOST_STRANGERS: Final = 20
+LONGEST_STRANGER: Final = 100
 
 
 class FormPage(forms.Form):
@@ -114,9 +119,14 @@ def bound(form_class: type[forms.Form], inputs: Mapping[str, Any], **options: An
     form.full_clean()
     for name, message in refused.items():
         form.add_error(name, message)
-    for name in inputs.keys() - form.fields.keys():
-        form.errors[str(name)] = form.error_class([_("There is no field of this name.")])
+    for name in strangers(name for name in inputs if name not in form.fields):
+        form.errors[name] = form.error_class([_("There is no field of this name.")])
     return form
+
+
+def strangers(names: Iterable[object]) -> list[str]:
+    """Return what a refusal names of fields that nobody asks for: few and short, however many were given."""
+    return [str(name)[:LONGEST_STRANGER] for name in islice(names, MOST_STRANGERS)]
 
 
 def posted(

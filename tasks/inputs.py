@@ -23,7 +23,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 
 from tasks.exceptions import InvalidInputs
-from tasks.forms import FormPage, SecretField, bound, initial_of, posted, storable
+from tasks.forms import FormPage, SecretField, bound, initial_of, posted, storable, strangers
 from tasks.secrets import mask
 from tasks.values import NotJson, to_json
 
@@ -175,7 +175,7 @@ class _Dialogue:
 
     def _without_form(self) -> Complete:
         """People cannot give inputs where nobody asks for them; code can, and vouches for them."""
-        unasked = [{name: [_("This task asks for no inputs.")] for name in page} for page in self.given]
+        unasked = [{name: [_("This task asks for no inputs.")] for name in strangers(page)} for page in self.given]
         if self.user is not None and any(unasked):
             raise InvalidInputs(unasked)
         inputs = [self._json(page, index) for index, page in enumerate(self.given)]

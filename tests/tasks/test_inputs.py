@@ -79,6 +79,14 @@ def test_a_field_that_does_not_exist_is_refused() -> None:
     assert errors_of(Node, [{"name": "a", "nmae": "b"}]) == [{"nmae": ["There is no field of this name."]}]
 
 
+@pytest.mark.parametrize("source", [Node, None])
+def test_a_refusal_is_short_however_many_fields_are_given_that_nobody_asks_for(admin_like: Any, source: Any) -> None:
+    many = {f"{number} {'x' * 10_000}": 1 for number in range(1000)}
+    [errors] = errors_of(source, [{"name": "a", **many}], user=admin_like)
+    assert 20 <= len(errors) <= 21
+    assert len(str(InvalidInputs([errors]))) < 5000
+
+
 def test_a_page_too_many_is_refused() -> None:
     assert errors_of(Node, [{"name": "a"}, {"x": 1}]) == [{}, {"__all__": ["The form has no such page."]}]
 
