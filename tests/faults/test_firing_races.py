@@ -14,6 +14,7 @@ from schedules import services
 from schedules.exceptions import ScheduleNotFound
 from schedules.models import Backlog, Occurrence, Outcome, Schedule, SchedulerInstance
 from tasks.models import Process
+from tests.constants import constants
 from tests.schedules.ledger import SECOND, every_second
 from tests.system import System
 
@@ -78,7 +79,11 @@ def change(ids: list[UUID], doomed: set[UUID], seed: int, changes: int) -> None:
     connections.close_all()
 
 
-def test_an_edit_takes_effect_within_a_second(system: System) -> None:
+def test_an_edit_takes_effect_within_a_second(system: System, long_run: bool) -> None:
+    """A scheduler that looks by itself every ten minutes only is woken. How soon is measured in the long run."""
+    if not long_run:
+        of_scheduler = ("scheduler.WEDGED", "scheduler.LONGEST_SLEEP", "store.LONGEST_SLEEP")
+        system.env |= constants({f"schedules.{name}": 600 for name in of_scheduler})
     system.scheduler()
     system.wait_for(lambda: SchedulerInstance.objects.exists(), 60)
     late = []
@@ -88,4 +93,4 @@ def test_an_edit_takes_effect_within_a_second(system: System) -> None:
         first = system.wait_for(Occurrence.objects.filter(schedule_id=schedule_id).order_by("scheduled_at").first)
         assert first.scheduled_at == soon.next_due_at
         late.append(first.fired_at - first.scheduled_at)
-    assert sorted(late)[1] < timedelta(seconds=1)  # the one in the middle: a busy machine may be late once
+    assert max(late) < timedelta(seconds=1) or not long_run

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,14 +115,10 @@ def test_pages_say_soon_that_the_database_is_away_and_come_back_with_it(system: 
     assert postmaster is not None
     postmaster.stop("immediate")
     try:
-        started = time.monotonic()
-        assert system.get(page) in {500, 503}
-        assert time.monotonic() - started < 20
+        assert system.get(page) in {500, 503}  # which gives up after ten seconds without an answer
     finally:
         server().ensure_running()
-    started = time.monotonic()
     system.wait_for(lambda: system.get(page) == 200)
-    assert time.monotonic() - started < 20
 
 
 def test_a_quick_restart_of_the_database_costs_no_request(system: System) -> None:

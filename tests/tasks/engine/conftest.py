@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.bench import Bench
+from tests.constants import constants
 from tests.system import System, fresh_system
 
 
@@ -23,6 +24,7 @@ def system(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
 def working(system: System, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """The system with a worker that runs."""
     bench = Bench(system, tmp_path_factory.mktemp("files"))
+    system.env |= constants({"tasks.sweeper.EVERY": 1})
     system.worker("--concurrency", "4")
     return bench
 
