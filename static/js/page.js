@@ -102,7 +102,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     open: [...target.querySelectorAll("details[id][open]")].map((item) => item.id),
     chosen: [...target.querySelectorAll("input[name=selected]:checked")].map((item) => item.value),
     scrolled: [...target.querySelectorAll("pre[id], .tall[id]")].map((item) => [item.id, item.scrollTop, item.scrollHeight - item.clientHeight - item.scrollTop < 4]),
-    focused: target.contains(document.activeElement),
+    focused: target.contains(document.activeElement) ? [...selectorsOf(document.activeElement), "#main"] : [],
   };
 });
 document.addEventListener("htmx:afterSettle", () => {
@@ -113,7 +113,9 @@ document.addEventListener("htmx:afterSettle", () => {
       const item = document.getElementById(id);
       if (item) item.scrollTop = atEnd ? item.scrollHeight : top;
     }
-    if (before.focused && document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
+    for (const place of before.focused) {
+      if (document.activeElement === document.body) document.querySelector(place)?.focus({ preventScroll: true });
+    }
     before = null;
   }
   selections();
@@ -155,6 +157,42 @@ document.addEventListener("htmx:sendError", (event) => {
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   event.detail.elt.closest?.("[popover]:popover-open")?.hidePopover();
+});
+
+/* Nor must a form or a link that leads back to this page, when the keyboard is used: the focus returns to where it was,
+   or as near as there is something. Wrong answers come first. What was done is read out. */
+function selectorsOf(item) {
+  const action = item.form?.getAttribute("action");
+  return [
+    item.id && `#${CSS.escape(item.id)}`,
+    item.name && `${item.localName}[name="${CSS.escape(item.name)}"][value="${CSS.escape(item.value)}"]`,
+    action && `form[action="${CSS.escape(action)}"] ${item.localName}`,
+  ].filter(Boolean);
+}
+window.addEventListener("pagehide", () => {
+  const item = document.activeElement;
+  if (!item?.matches("#main :focus-visible")) return;
+  const places = selectorsOf(item);
+  for (let outer = item.parentElement.closest("[id]"); outer && outer.id !== "main"; outer = outer.parentElement.closest("[id]")) {
+    if (outer.popover) places.push(`[popovertarget="${CSS.escape(outer.id)}"]`);
+    places.push(`#${CSS.escape(outer.id)}`);
+  }
+  sessionStorage.setItem("place", JSON.stringify({ path: location.pathname, at: Date.now(), places }));
+});
+document.addEventListener("DOMContentLoaded", () => {
+  const said = [...document.querySelectorAll("#notes > .note")].map((note) => note.textContent.trim()).join(". ");
+  if (said) setTimeout(() => (document.getElementById("announcer").textContent = said), 300);
+  const kept = JSON.parse(sessionStorage.getItem("place") || "null");
+  sessionStorage.removeItem("place");
+  if (document.querySelector("[autofocus]:not([popover] *)")) return;
+  const back = kept?.path === location.pathname && Date.now() - kept.at < 30000;
+  for (const place of ["#main [aria-invalid=true]", ...(back ? [...kept.places, "#main"] : [])]) {
+    const item = document.querySelector(place);
+    if (!item) continue;
+    if (item.matches("section, form, div, table")) item.tabIndex = -1;
+    item.focus({ preventScroll: item.tabIndex < 0 });
+    if (document.activeElement === item) break;
+  }
 });
 
 /* Each note can be put away: it stays in sight while the page is scrolled. */

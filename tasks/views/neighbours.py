@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from accounts.permissions import Action, Person, may
 from tasks.models import Workflow
@@ -39,11 +40,30 @@ def next_runs(names: Collection[str]) -> dict[str, datetime]:
 
 
 def schedules_of(name: str, user: Person, most: int = 20) -> list[Any]:
-    """Return the schedules of a task that run next, of those that `user`, who sees the task, may see. One query."""
+    """Return the schedules of a task that run next, of those that `user`, who sees the task, may see. Two queries.
+
+    `last` of each is what became of its last due time: functions of code may well have run and started nothing.
+    """
     either = Q(workflow_id=name)
     if may(user, Action.SEE, FUNCTIONS):
         either |= Q(starts__contains=[name])
-    return list(_schedules().filter(either, removed_from_code_at=None).order_by("next_due_at", "name")[:most])
+    found = list(_schedules().filter(either, removed_from_code_at=None).order_by("next_due_at", "name")[:most])
+    last = last_occurrences([each.pk for each in found])
+    for each in found:
+        each.last = last.get(each.pk)
+    return found
+
+
+def last_occurrences(schedules: Collection[UUID]) -> dict[UUID, Any]:
+    """Return what became of the last due time of each schedule that has had one. One query."""
+    occurrence = apps.get_model("schedules", "Occurrence")
+    newest = occurrence._default_manager.filter(schedule=OuterRef("pk")).order_by("-scheduled_at")
+    told = newest.values(told=JSONObject(at="scheduled_at", outcome="outcome", reason="reason", detail="detail"))[:1]
+    found = {}
+    for pk, last in _schedules().filter(pk__in=schedules).order_by().values_list("pk", Subquery(told)):
+        if last is not None:
+            found[pk] = occurrence(scheduled_at=datetime.fromisoformat(last.pop("at")), **last)
+    return found
 
 
 def schedule(pk: UUID | None, user: Person) -> Any | None:

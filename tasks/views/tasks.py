@@ -110,12 +110,14 @@ def _task_page(
     [row] = task_rows(Workflow.objects.filter(pk=workflow.pk), viewer(request))
     if not row.why_not:
         row = replace(row, why_not=services.start_refusal(workflow.name, viewer(request)))
+    schedules = neighbours.schedules_of(workflow.name, viewer(request))
     context = {
         "row": row,
         "workflow": workflow,
         "answers": answers,
         "steps": steps,
-        "schedules": neighbours.schedules_of(workflow.name, viewer(request)),
+        "schedules": schedules,
+        "was_due": any(schedule.last for schedule in schedules),
         "history": history,
         "bars": trend(runs_of(history)),
         "grid": grid(history, steps),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
+from schedules.models import Occurrence, Schedule
 from tasks.models import (
     EngineSettings,
     Process,
@@ -96,3 +99,21 @@ def test_only_staff_sees_which_part_of_a_task_is_missing(staff: Client, browser:
     assert "Needs attention" in page
     assert "task_without_code" in page
     assert "Needs attention" not in text_of(browser.get("/tasks/"))
+
+
+def test_a_task_whose_schedules_started_nothing_says_so_instead_of_never(browser: Client) -> None:
+    schedule = Schedule.objects.create(
+        name="At night", function="netops.schedules.at_night", starts=[TASK], job_id="at-night", system=True,
+        trigger="cron", trigger_kwargs={"expression": "0 1 * * *"},
+    )  # fmt: skip
+    page = text_of(browser.get(f"/tasks/{TASK}/"))
+    assert "It has never run." in page
+    now = timezone.now()
+    for hours, detail in ((2, "It was too early."), (1, "It ran, and started nothing.")):
+        at = now - timedelta(hours=hours)
+        Occurrence.objects.create(schedule=schedule, scheduled_at=at, fired_at=at, outcome="started", detail=detail)
+    page = text_of(browser.get(f"/tasks/{TASK}/"))
+    assert "It has never run." not in page
+    assert "There is no process of it yet." in page
+    assert "It ran, and started nothing." in page
+    assert "It was too early." not in page
