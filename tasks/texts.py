@@ -25,6 +25,7 @@ MOST_WORDS = 50
 # So many tasks are looked through one by one, each by its own index. More of them are frequent enough to be met soon.
 EACH_ALONE = 12
 LOOKED_THROUGH = 1_000
+FURTHEST = 8_000
 # Words that so many of those hold are met soon in any list; no more than `RARE` texts hold others.
 FREQUENT, RARE = 20, 2_000
 Narrower = Callable[[QuerySet[Process]], QuerySet[Process]]
@@ -77,12 +78,17 @@ class WithWords:
     """
 
     def __init__(self, processes: QuerySet[Process], words: list[str]) -> None:
+        self.narrowed = bool(processes.query.where)
         self.processes = processes.filter(_has_text())
         self.query = _query(words)
 
     def newest(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
-        """Return moment and key of the newest of those that `behind` leaves. One query, or two."""
+        """Return moment and key of the newest of those that `behind` leaves. One query to three."""
         found = self._lately(behind, count)
+        if self.narrowed and 0 < len(found) < count:
+            # The index on words would give all texts with them, and most be left out: rather look further back.
+            further = 2 * LOOKED_THROUGH * count // len(found)
+            found = self._lately(behind, count, further) if further <= FURTHEST else found
         return found if len(found) == count else self._looked_up(behind, count)
 
     def condition(self) -> Q:
@@ -93,9 +99,10 @@ class WithWords:
                 return Q(pk__in=[pk for _moment, pk in found])
         return Q(_has_text(), _text=self.query)
 
-    def _lately(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
+    def _lately(self, behind: Narrower, count: int, among: int = 0) -> list[tuple[Any, Any]]:
+        among = among or LOOKED_THROUGH
         texts = behind(Process.objects.filter(_has_text())).order_by("-started_at", "-pk").values("started_at")
-        lately = behind(self.processes).filter(started_at__gte=Subquery(texts[LOOKED_THROUGH : LOOKED_THROUGH + 1]))
+        lately = behind(self.processes).filter(started_at__gte=Subquery(texts[among : among + 1]))
         return self._keys(lately, _walked(), F("started_at"), count)
 
     def _looked_up(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:

@@ -101,8 +101,12 @@ class Process(models.Model):
             models.Index(
                 fields=["workflow", "-started_at"], name="failure_by_workflow", condition=Q(status__in=FAILURES)
             ),
+            # With the workflow, so that those that a viewer may not see are passed over without being read.
             models.Index(
-                fields=["created_by", "-started_at"], name="process_by_user", condition=Q(created_by__isnull=False)
+                fields=["created_by", "-started_at"],
+                include=["workflow", "process_id"],
+                name="process_by_person",
+                condition=Q(created_by__isnull=False),
             ),
             # Frequent words are met soon on the way through these, rare ones are looked up in the words.
             models.Index(
