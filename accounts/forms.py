@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Action, Scope, User, WorkflowGrant
-from accounts.permissions import ROLES
+from accounts.permissions import ROLES, kept_from_others_by
 
 if TYPE_CHECKING:
     UserModelForm = forms.ModelForm[User]
@@ -98,6 +98,16 @@ class GroupForm(GroupModelForm):
         if self.instance.pk and Group.objects.get(pk=self.instance.pk).name in ROLES:
             raise forms.ValidationError(_("A role keeps its name."))
         return name
+
+
+def why_not_delete(group: Group) -> str:
+    """Return why the group stays: without it, what it alone is granted would be open to everybody's roles."""
+    names = kept_from_others_by(group)
+    if not names:
+        return ""
+    shown = ", ".join(names[:5]) + (" …" if names[5:] else "")
+    sentence = _("Only %(group)s has grants of %(names)s: without it, all roles would. Change the grants first.")
+    return sentence % {"group": group.name, "names": shown}
 
 
 class GrantsForm(forms.Form):

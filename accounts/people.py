@@ -17,7 +17,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.audit import changes, event_model
-from accounts.forms import GrantsForm, GroupForm, PersonForm
+from accounts.forms import GrantsForm, GroupForm, PersonForm, why_not_delete
 from accounts.models import Action, User, WorkflowGrant
 from accounts.permissions import ROLES, is_admin, known_workflows
 
@@ -82,12 +82,15 @@ def new_group(request: HttpRequest) -> HttpResponse:
 @for_admins
 @require_POST
 def delete_group(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a group with its grants; roles stay."""
+    """Delete a group with its grants; roles stay, and so does what alone keeps a workflow from everybody's roles."""
     group = get_object_or_404(Group, pk=pk)
     if group.name in ROLES:
         raise PermissionDenied
-    group.delete()
-    messages.success(request, _("The group %(name)s and its grants are deleted.") % {"name": group.name})
+    if sentence := why_not_delete(group):
+        messages.error(request, sentence)
+    else:
+        group.delete()
+        messages.success(request, _("The group %(name)s and its grants are deleted.") % {"name": group.name})
     return redirect("people")
 
 

@@ -71,6 +71,13 @@ def is_admin(user: Person | None) -> bool:
     return user is None or _access(user).everything
 
 
+def kept_from_others_by(group: Group) -> list[str]:
+    """Return the workflows that have grants of this group only: without it they would follow the roles again."""
+    grants = WorkflowGrant.objects.exclude(group=group).values("workflow_name")
+    only = WorkflowGrant.objects.filter(group=group).exclude(workflow_name__in=grants)
+    return sorted(set(only.values_list("workflow_name", flat=True)))
+
+
 def preload(users: Iterable[User]) -> None:
     """Read what all of `users` may do with two queries, for callers that are about to ask about many."""
     wanted = [user for user in users if user.is_active and not user.is_superuser]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import Group
@@ -16,9 +17,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.api import serializers as shapes
 from accounts.api.rules import IsAdmin, ScopedMixin
-from accounts.forms import GrantsForm, GroupForm, PersonForm
+from accounts.forms import GrantsForm, GroupForm, PersonForm, why_not_delete
 from accounts.models import User, WorkflowGrant
 from accounts.permissions import ADMIN, ROLES, known_workflows
+from orchestrator_admin.rest.problems import Problem
 from orchestrator_admin.rest.serializers import read
 
 if TYPE_CHECKING:
@@ -102,12 +104,14 @@ class GroupViewSet(ScopedMixin, GenericViewSet[Group]):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:
-        """Delete a group with its grants. Roles stay."""
+        """Delete a group with its grants. Roles stay, and so does a group that alone has grants of some workflow."""
         group = self.get_queryset().filter(pk=pk).first() if pk < LARGEST else None
         if group is None:
             raise NotFound(_("There is no such group."))
         if group.name in ROLES:
             raise PermissionDenied(_("Roles stay."))
+        if sentence := why_not_delete(group):
+            raise Problem(HTTPStatus.CONFLICT, sentence)
         group.delete()
         return Response(status=204)
 

@@ -90,6 +90,15 @@ def test_a_group_is_made_and_deleted_and_roles_stay(api: Api) -> None:
     assert api.delete(f"/api/groups/{Group.objects.get(name='viewer').pk}/").status_code == 403
 
 
+def test_a_group_that_alone_keeps_a_workflow_from_others_is_not_deleted(api: Api) -> None:
+    grant("counting", "netops", Action.SEE)
+    answer = api.delete(f"/api/groups/{Group.objects.get(name='netops').pk}/")
+    assert answer.status_code == 409
+    assert "counting" in answer.json()["detail"]
+    assert api.put("/api/grants/counting/", {"grants": []}).status_code == 200
+    assert api.delete(f"/api/groups/{Group.objects.get(name='netops').pk}/").status_code == 204
+
+
 def test_grants_are_replaced_and_in_force_at_once(api: Api) -> None:
     grant("counting", "netops", Action.SEE)
     nina, olga = somebody("nina", "netops"), somebody("olga", "operator")
