@@ -109,7 +109,8 @@ def forget(seconds: int) -> int:
     """Delete what was counted in windows of so many seconds that are over, a thousand at a time; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(FORGET, {"seconds": seconds})
-        return cursor.rowcount
+        deleted: int = cursor.rowcount
+    return deleted
 
 
 def _forget_now_and_then(seconds: int) -> None:
