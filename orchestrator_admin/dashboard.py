@@ -24,7 +24,7 @@ from schedules.views.due import sentence_of
 from tasks import services
 from tasks.filters import STATUSES_OF, Group
 from tasks.models import TERMINAL, Process
-from tasks.registry import label
+from tasks.registry import Labels
 from tasks.views.finding import seen_processes, viewer
 
 SHOWN = 8
@@ -43,15 +43,16 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     active = seen_ones.filter(status__in=STATUSES_OF[Group.ACTIVE]).select_related("workflow")
     ended = seen_ones.filter(status__in=TERMINAL).select_related("workflow")
     coming = _coming(request)
+    labels = Labels()
     picture = timeline(seen_ones, coming, now)
     context = {
         "greeting": _greeting(chrome_of(request).failures, now),
         "now": now,
         "looked_at": looked_at(request),
-        "failed": [{**_line(process), "retry": _retry(request, process)} for process in failed[:SHOWN]],
+        "failed": [{**_line(process, labels), "retry": _retry(request, process)} for process in failed[:SHOWN]],
         "more_failed": len(failed) > SHOWN,
-        "active": [_line(process) for process in active.order_by("-started_at")[:SHOWN]],
-        "ended": [_line(process) for process in ended.order_by("-started_at")[:LATELY]],
+        "active": [_line(process, labels) for process in active.order_by("-started_at")[:SHOWN]],
+        "ended": [_line(process, labels) for process in ended.order_by("-started_at")[:LATELY]],
         "coming": [(schedule, sentence_of(schedule)) for schedule in coming[:SHOWN]],
         "timeline": picture,
         "summary": summary(picture),
@@ -82,8 +83,8 @@ def _coming(request: HttpRequest) -> list[Schedule]:
     return list(due.only(*READ).order_by("next_due_at")[:COMING])
 
 
-def _line(process: Process) -> dict[str, Any]:
-    return {"process": process, "title": label(process.workflow.name)}
+def _line(process: Process, labels: Labels) -> dict[str, Any]:
+    return {"process": process, "title": labels.label(process.workflow.name)}
 
 
 def _retry(request: HttpRequest, process: Process) -> services.Availability:

@@ -30,8 +30,11 @@ class Page(Generic[M]):
 class Source(Protocol):
     """A part of a list that knows itself how to find its newest rows."""
 
-    def newest(self, behind: Callable[[Any], Any], count: int) -> list[tuple[Any, Any]]:
-        """Return moment and key of the newest `count` rows of those that `behind`, applied to a queryset, leaves."""
+    def newest(self, behind: Callable[[Any], Any], count: int, since: datetime | None) -> list[tuple[Any, Any]]:
+        """Return moment and key of the newest `count` rows of those that `behind`, applied to a queryset, leaves.
+
+        Those before `since` are not needed.
+        """
 
 
 def paged(
@@ -55,12 +58,13 @@ def paged(
     order = (f"-{newest_by}", "-pk")
     if parts:
         keys = set[tuple[Any, Any]]()
-        for part in parts:
-            keys.update(() if isinstance(part, QuerySet) else part.newest(behind, size + 1))
         plain = [behind(part) for part in parts if isinstance(part, QuerySet)]
         newest = [part.order_by(*order).values_list(newest_by, "pk")[: size + 1] for part in plain]
         if newest:
             keys.update(newest[0].union(*newest[1:], all=True) if newest[1:] else newest[0])
+        since = sorted(keys, reverse=True)[size][0] if len(keys) > size else None  # they fill the page from there
+        for part in parts:
+            keys.update(() if isinstance(part, QuerySet) else part.newest(behind, size + 1, since))
         queryset = queryset.filter(pk__in=[key for _moment, key in sorted(keys, reverse=True)[: size + 1]])
     else:
         queryset = behind(queryset)

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from accounts.permissions import visible_workflows
 from orchestrator_admin.htmx import render_page, wants_fragment
 from orchestrator_admin.paging import paged
 from orchestrator_admin.words import clock
@@ -146,7 +147,8 @@ def _processes(request: HttpRequest, text: str, most: int) -> Kind:
     if not words:
         return Kind(_("Processes"))
     rows = seen_processes(request).select_related("workflow").defer("traceback")
-    page = paged(rows, "started_at", QueryDict(), most, texts.branches(seen_processes(request), words))
+    parts = texts.branches(seen_processes(request), words, visible_workflows(viewer(request)))
+    page = paged(rows, "started_at", QueryDict(), most, parts)
     more = f"{reverse('tasks:processes')}?{urlencode({'text': ' '.join(words)})}" if page.next else ""
     return Kind(_("Processes"), _hits(page.items), more)
 

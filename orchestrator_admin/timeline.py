@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html import escape
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -163,17 +164,14 @@ def summary(picture: Timeline) -> str:
 
 def drawing(picture: Timeline) -> SafeString:
     """Return the inside of the SVG. Built here and not in a template: a busy day has hundreds of bars."""
-    bars = format_html_join(
-        "",
-        '<g class="bar-{}"><title>{}</title><rect x="{}" y="{}" width="{}" height="{}" rx="1.5"/>{}</g>',
-        (
-            (bar.kind, bar.title, f"{bar.x:.1f}", f"{AXIS - bar.y - bar.height:.1f}", f"{bar.width:.1f}",
-             f"{bar.height:.1f}", _cross(bar))
-            for bar in picture.bars
-        ),
-    )  # fmt: skip
-    ticks = format_html_join(
-        "", '<path class="tick" d="M{} 38v12"><title>{}</title></path>', ((f"{x:.1f}", t) for x, t in picture.ticks)
+    bars = "".join(
+        f'<g class="bar-{bar.kind}"><title>{escape(bar.title)}</title><rect x="{bar.x:.1f}" '
+        f'y="{AXIS - bar.y - bar.height:.1f}" width="{bar.width:.1f}" height="{bar.height:.1f}" rx="1.5"/>'
+        f"{_cross(bar)}</g>"
+        for bar in picture.bars
+    )
+    ticks = "".join(
+        f'<path class="tick" d="M{x:.1f} 38v12"><title>{escape(title)}</title></path>' for x, title in picture.ticks
     )
     often = format_html_join(
         "",
@@ -184,15 +182,15 @@ def drawing(picture: Timeline) -> SafeString:
         "", '<text x="{}" y="66"{}>{}</text>', ((f"{x:.1f}", edge, text) for x, text, edge in picture.hours)
     )
     frame = '<path class="axis" d="M0 51h{}"/><path class="now" d="M{} 6v50"/>'
-    return format_html("{}{}{}{}{}", bars, often, ticks, format_html(frame, WIDTH, f"{picture.now:.1f}"), hours)
+    return SafeString(f"{bars}{often}{ticks}{format_html(frame, WIDTH, f'{picture.now:.1f}')}{hours}")
 
 
-def _cross(bar: Bar) -> SafeString:
+def _cross(bar: Bar) -> str:
     """Return the cross of a failed run, right above its bar."""
     if bar.kind != "failed":
-        return SafeString("")
+        return ""
     x, y = bar.x + bar.width / 2, AXIS - bar.y - bar.height - 8
-    return format_html('<path d="M{} {}m-3 .5 6 6m0-6-6 6"/>', f"{x:.1f}", f"{y:.1f}")
+    return f'<path d="M{x:.1f} {y:.1f}m-3 .5 6 6m0-6-6 6"/>'
 
 
 def _kind(status: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.permissions import visible_workflows
 from orchestrator_admin.paging import Source
 from tasks import texts
 from tasks.models import FAILURES, TERMINAL, Origin, Process, ProcessStatus, Workflow
@@ -79,7 +80,8 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         for name, value in self.form.cleaned_data.items():
             if name != "text":
                 narrowed = self.filters[name].filter(narrowed, value)
-        return texts.branches(narrowed, texts.words_of(self.form.cleaned_data["text"]))
+        seen = visible_workflows(self.request.user) if self.request else None
+        return texts.branches(narrowed, texts.words_of(self.form.cleaned_data["text"]), seen)
 
 
 def given(data: QueryDict | dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,17 +36,20 @@ def words_of(text: str) -> list[str]:
     return [word.casefold() for word in re.findall(r"\w+", text)[:MOST_WORDS]]
 
 
-def branches(processes: QuerySet[Process], words: list[str]) -> list[QuerySet[Process] | Source]:
+def branches(
+    processes: QuerySet[Process], words: list[str], seen: set[str] | None = None
+) -> list[QuerySet[Process] | Source]:
     """Return parts that together hold those of `processes` in which every word is found; they may overlap.
 
-    One query, for the names of the tasks.
+    `seen` names the workflows that those are of, if not all are. One query, for the names of the tasks.
     """
     if not words:
         return [processes]
-    found: list[QuerySet[Process] | Source] = [WithWords(processes, words)]
-    for rest, workflows in _named(words).items():
+    asked: dict[datetime, bool] = {}
+    found: list[QuerySet[Process] | Source] = [WithWords(processes, words, asked)]
+    for rest, workflows in _named(words, seen).items():
         if rest:
-            found.append(WithWords(processes.filter(workflow__in=workflows), list(rest)))
+            found.append(WithWords(processes.filter(workflow__in=workflows), list(rest), asked))
         elif len(workflows) <= EACH_ALONE:
             found += [processes.filter(workflow=workflow) for workflow in workflows]
         else:
@@ -77,19 +80,33 @@ class WithWords:
     in order afterwards. PostgreSQL knows no statistics of beginnings of words, so it cannot choose by itself.
     """
 
-    def __init__(self, processes: QuerySet[Process], words: list[str]) -> None:
+    def __init__(
+        self, processes: QuerySet[Process], words: list[str], asked: dict[datetime, bool] | None = None
+    ) -> None:
+        self.asked = {} if asked is None else asked  # what parts of one page need to ask only once
         self.narrowed = bool(processes.query.where)
         self.processes = processes.filter(_has_text())
         self.query = _query(words)
 
-    def newest(self, behind: Narrower, count: int) -> list[tuple[Any, Any]]:
-        """Return moment and key of the newest of those that `behind` leaves. One query to three."""
+    def newest(self, behind: Narrower, count: int, since: datetime | None = None) -> list[tuple[Any, Any]]:
+        """Return moment and key of the newest of those that `behind` leaves, from `since` on. One query to three."""
+        if since is not None and self._few(behind, since):
+            return self._keys(behind(self.processes).filter(started_at__gte=since), _walked(), F("started_at"), count)
         found = self._lately(behind, count)
         if self.narrowed and 0 < len(found) < count:
             # The index on words would give all texts with them, and most be left out: rather look further back.
             further = 2 * LOOKED_THROUGH * count // len(found)
             found = self._lately(behind, count, further) if further <= FURTHEST else found
         return found if len(found) == count else self._looked_up(behind, count)
+
+    def _few(self, behind: Narrower, since: datetime) -> bool:
+        """Tell whether so few texts are from `since` on that all of them may be looked through."""
+        found = self.asked.get(since)
+        if found is None:
+            texts = behind(Process.objects.filter(_has_text())).filter(started_at__gte=since)
+            beyond = texts.order_by("-started_at", "-pk").values("pk")[LOOKED_THROUGH : LOOKED_THROUGH + 1]
+            found = self.asked[since] = not list(beyond)
+        return found
 
     def condition(self) -> Q:
         """Return what fits as a condition. It wants the annotation `_text` to be what `_walked` returns."""
@@ -133,7 +150,7 @@ def _query(words: list[str]) -> SearchQuery:
     return SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
 
 
-def _named(words: list[str]) -> dict[tuple[str, ...], list[UUID]]:
+def _named(words: list[str], seen: set[str] | None = None) -> dict[tuple[str, ...], list[UUID]]:
     """Return the workflows whose names hold some of the words, by the words that they do not hold."""
     found: dict[tuple[str, ...], list[UUID]] = defaultdict(list)
     rows: Any = Workflow.objects.values_list("pk", "name")
@@ -141,6 +158,6 @@ def _named(words: list[str]) -> dict[tuple[str, ...], list[UUID]]:
     for pk, name in rows:
         text = f"{labels.label(name)} {name}".casefold()
         rest = tuple(word for word in words if word not in text)
-        if len(rest) < len(words):
+        if len(rest) < len(words) and (seen is None or name in seen):
             found[rest].append(pk)
     return dict(found)

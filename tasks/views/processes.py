@@ -38,7 +38,7 @@ BULK_ACTIONS = ("retry", "abort", "delete")
 @require_GET
 def processes(request: HttpRequest) -> HttpResponse:
     """List processes, the latest first, narrowed to what the address asks for."""
-    narrowed = ProcessFilter(request.GET, seen_processes(request))
+    narrowed = ProcessFilter(request.GET, seen_processes(request), request=request)
     valid = narrowed.form.is_valid()
     rows = seen_processes(request).select_related("workflow", "created_by").defer("traceback")
     parts = narrowed.parts if valid else [Process.objects.none()]
