@@ -128,7 +128,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "orchestrator_admin.request_log.RequestLogMiddleware",
     "orchestrator_admin.errors.refusals",
     "orchestrator_admin.viewer.ViewerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

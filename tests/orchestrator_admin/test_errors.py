@@ -11,8 +11,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.utils.functional import SimpleLazyObject
 
 from orchestrator_admin import errors
+from orchestrator_admin.request_log import RequestLogMiddleware
 from tests.pages import HTMX, text_of
 from tests.people import somebody
 
@@ -114,3 +116,21 @@ def test_too_many_attempts_to_log_in_are_a_page_too(client: Client, settings: An
     answers = [client.post("/accounts/login/", sent) for _ in range(2)]
     assert answers[-1].status_code == 429
     assert "Too many attempts." in text_of(answers[-1])
+
+
+@pytest.mark.parametrize(("failure", "asked"), [(OperationalError, False), (ValueError, True)])
+def test_who_sent_a_request_that_fails_is_not_asked_of_an_absent_database(
+    failure: type[Exception], asked: bool
+) -> None:
+    seen: list[int] = []
+    request = RequestFactory().get("/")
+    request.user = SimpleLazyObject(lambda: seen.append(1) or somebody("oscar", "operator"))  # type: ignore[assignment]
+
+    def fail() -> None:
+        raise failure
+
+    try:
+        fail()
+    except failure:
+        RequestLogMiddleware.bind_user_id(request)
+    assert bool(seen) is asked
