@@ -45,7 +45,7 @@ def next_due(row: Row) -> SafeString:
         skipped = f" · {escape(_('will be skipped'))}" if schedule.skip_next else ""
         at = schedule.next_due_at
         return SafeString(f'{times.when_due(at)}<span class="sub">{times.ago(at)}{skipped}</span>')
-    shown = marks.status(row.state, row.state.label)
+    shown = marks.status(row.state, str(row.state.label))
     if row.state == State.PARKED:
         return SafeString(f'{shown}<span class="sub">{escape(Truncator(schedule.parked_reason).chars(120))}</span>')
     if row.state != State.PAUSED:
