@@ -47,6 +47,10 @@ class Clock:
             return f"{_day(local, self.catalogue)} {time}"
         return f"{local.day} {_month(local)} {local.year} {time}"
 
+    def exact(self, moment: datetime) -> str:
+        """Return the moment as `exact` does."""
+        return _exact(moment, self.zone, self.catalogue)
+
 
 # A list says hundreds of times, and gettext takes longer than all the rest: so words are kept, by the catalogue that
 # they are from.

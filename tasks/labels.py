@@ -41,6 +41,7 @@ class Labels:
     """The labels that hold now, in the active language: for whoever asks for many at once."""
 
     def __init__(self) -> None:
+        self._catalogue: Any = trans_real.catalog()
         folders = tuple(_folders())
         files = (
             pair for locale in _locales(get_language(), settings.LANGUAGE_CODE) for pair in _files(folders, locale)
@@ -56,13 +57,22 @@ class Labels:
         written = _name_in(self._stale, name)
         if written:
             return written
-        if _compiled(name):
+        if self._compiled(name):
             return pgettext(CONTEXT, name)
         return _name_in(self._written, name) or name
 
     def has(self, name: str) -> bool:
         """Tell whether a catalogue names workflow `name`."""
-        return _compiled(name) or bool(_name_in(self._written, name))
+        return self._compiled(name) or bool(_name_in(self._written, name))
+
+    def _compiled(self, name: str) -> bool:
+        """Tell whether Django's catalogue of the active language, or one that it falls back to, holds the label."""
+        catalogue = self._catalogue
+        while catalogue is not None:
+            if getattr(catalogue, "_catalog", {}).get(f"{CONTEXT}\x04{name}"):
+                return True
+            catalogue = getattr(catalogue, "_fallback", None)
+        return False
 
 
 def catalogue_files(locale: str) -> Iterator[Path]:
@@ -76,16 +86,6 @@ def is_stale(file: Path) -> bool:
     """Tell whether the compiled form of `file` is missing or older than it."""
     compiled = file.with_suffix(".mo")
     return not compiled.exists() or compiled.stat().st_mtime_ns < file.stat().st_mtime_ns
-
-
-def _compiled(name: str) -> bool:
-    """Tell whether Django's catalogue of the active language, or one that it falls back to, holds the label."""
-    catalogue: Any = trans_real.catalog()
-    while catalogue is not None:
-        if getattr(catalogue, "_catalog", {}).get(f"{CONTEXT}\x04{name}"):
-            return True
-        catalogue = getattr(catalogue, "_fallback", None)
-    return False
 
 
 def _name_in(files: list[tuple[Path, Path, int]], name: str) -> str:

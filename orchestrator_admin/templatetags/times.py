@@ -19,7 +19,7 @@ def when(moment: datetime | None, empty: str = "") -> SafeString | str:
     """Show a moment to the minute in the viewer's zone; its title gives seconds, zone and UTC."""
     if moment is None:
         return empty
-    return _time(moment, words.clock(moment))
+    return _said(moment, words.Clock())
 
 
 @register.simple_tag
@@ -27,7 +27,7 @@ def when_inside(moment: datetime | None, empty: str = "") -> SafeString | str:
     """Show a moment inside a sentence: "until tomorrow 01:00"."""
     if moment is None:
         return empty
-    return _time(moment, words.clock(moment, inside=True))
+    return _said(moment, words.Clock(inside=True))
 
 
 @register.simple_tag
@@ -35,7 +35,7 @@ def when_exactly(moment: datetime | None, empty: str = "") -> SafeString | str:
     """Show a moment to the second: for runs, which are told apart by it."""
     if moment is None:
         return empty
-    return _time(moment, words.clock(moment, seconds=True))
+    return _said(moment, words.Clock(seconds=True))
 
 
 @register.simple_tag
@@ -43,7 +43,7 @@ def when_due(moment: datetime | None, empty: str = "") -> SafeString | str:
     """Show a due time: to the second only where it does not fall on a full minute."""
     if moment is None:
         return empty
-    return _time(moment, words.clock(moment, seconds=moment.second != 0))
+    return _said(moment, words.Clock(seconds=moment.second != 0))
 
 
 @register.simple_tag
@@ -51,12 +51,16 @@ def ago(moment: datetime | None, empty: str = "") -> SafeString | str:
     """Show how far a moment is away: "in 3 min", "2 h ago". The page's script keeps it true."""
     if moment is None:
         return empty
-    return _time(moment, words.relative(moment), "ago")
+    return _time(moment, words.relative(moment), words.exact(moment), "ago")
 
 
-def _time(moment: datetime, text: str, kind: str = "when") -> SafeString:
+def _said(moment: datetime, clock: words.Clock) -> SafeString:
+    return _time(moment, clock.say(moment), clock.exact(moment))
+
+
+def _time(moment: datetime, text: str, exactly: str, kind: str = "when") -> SafeString:
     stamp = moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    title, shown = escape(words.exact(moment)), escape(text)
+    title, shown = escape(exactly), escape(text)
     # Put together by hand, from escaped parts: a list shows a hundred times.
     return SafeString(f'<time class="{kind}" datetime="{stamp}" title="{title}">{shown}</time>')
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Least
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
@@ -80,13 +81,14 @@ def with_runs(workflows: QuerySet[Workflow]) -> QuerySet[Workflow]:
     # By the index on workflow and time alone: with the key as well, the planner walks all of history for a rare task.
     runs = Process.objects.filter(workflow=OuterRef("pk")).order_by("-started_at")
     # Its own schedules and the functions of code that name it. The model is above this application: by its label.
-    schedules = apps.get_model("schedules", "Schedule").objects.filter(enabled=True, next_due_at__isnull=False)
-    due = schedules.filter(Q(workflow=OuterRef("name")) | Q(starts__contains=[OuterRef("name")])).order_by(
-        "next_due_at"
-    )
+    # Apart from each other, since each has an index, and an OR of both has none.
+    due = apps.get_model("schedules", "Schedule").objects.filter(enabled=True, next_due_at__isnull=False)
+    first = due.order_by("next_due_at").values("next_due_at")
+    own = first.filter(workflow_id=OuterRef("name"))
+    functions = first.filter(workflow_id=None, starts__contains=[OuterRef("name")])
     return workflows.annotate(
         last_process_id=Subquery(runs.values("process_id")[:1]),
         last_status=Subquery(runs.values("status")[:1]),
         last_at=Subquery(runs.values("started_at")[:1]),
-        next_run_at=Subquery(due.values("next_due_at")[:1]),
+        next_run_at=Least(Subquery(own[:1]), Subquery(functions[:1])),  # of what there is
     )
