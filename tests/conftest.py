@@ -127,7 +127,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright."""
     from playwright.sync_api import expect, sync_playwright
 
@@ -135,17 +135,17 @@ def browser() -> Iterator[Browser]:
     # Playwright's synchronous interface keeps an event loop in this thread, which Django would refuse to query from.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
+        launched = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         )
-        yield chromium
-        chromium.close()
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A page of its own, which fails the test when a script fails or a resource is refused."""
-    with browser.new_context(locale="en-GB", timezone_id="Europe/Amsterdam", reduced_motion="reduce") as context:
+    with chromium.new_context(locale="en-GB", timezone_id="Europe/Amsterdam", reduced_motion="reduce") as context:
         context.set_default_timeout(WAIT_AT_MOST)
         page = context.new_page()
         errors: list[str] = []

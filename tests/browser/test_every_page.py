@@ -68,11 +68,11 @@ def admin(system: System) -> User:
 
 
 def test_axe_finds_nothing_and_nothing_sticks_out(
-    system: System, browser: Browser, addresses: list[str], admin: User
+    system: System, chromium: Browser, addresses: list[str], admin: User
 ) -> None:
     system.web()
     found: list[str] = []
-    with browser.new_context(bypass_csp=True, reduced_motion="reduce") as context:
+    with chromium.new_context(bypass_csp=True, reduced_motion="reduce") as context:
         page = context.new_page()
         page.goto(f"{system.url}/accounts/login/")
         found += problems(page, "/accounts/login/")

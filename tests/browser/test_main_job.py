@@ -125,9 +125,9 @@ def test_the_focus_stays_where_it_was_when_the_list_is_fetched_again(running: Sy
 
 
 @pytest.fixture
-def plain_page(browser: Browser) -> Iterator[Page]:
+def plain_page(chromium: Browser) -> Iterator[Page]:
     """A browser that runs no scripts."""
-    with browser.new_context(java_script_enabled=False, locale="en-GB") as context:
+    with chromium.new_context(java_script_enabled=False, locale="en-GB") as context:
         yield context.new_page()
 
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tests.system import System
 
 
-def test_axe_finds_nothing_in_what_opens(system: System, browser: Browser) -> None:
+def test_axe_finds_nothing_in_what_opens(system: System, chromium: Browser) -> None:
     system.web()
     failed = made("failed", failed_reason="gone")
     found: list[str] = []
-    with browser.new_context(bypass_csp=True, reduced_motion="reduce") as context:
+    with chromium.new_context(bypass_csp=True, reduced_motion="reduce") as context:
         page = context.new_page()
         system.log_in(page, User.objects.create_superuser("noc-operator"))
         page.goto(f"{system.url}/processes/{failed.pk}/")

@@ -211,9 +211,9 @@ def test_no_page_of_schedules_has_an_accessibility_violation(system: System, bro
     assert violations == []
 
 
-def test_everything_works_without_javascript(system: System, browser: object, admin: User) -> None:
+def test_everything_works_without_javascript(system: System, chromium: object, admin: User) -> None:
     system.web()
-    with browser.new_context(java_script_enabled=False, locale="en-GB") as context:  # type: ignore[attr-defined]
+    with chromium.new_context(java_script_enabled=False, locale="en-GB") as context:  # type: ignore[attr-defined]
         page = context.new_page()
         system.log_in(page, admin)
         page.goto(system.url + "/schedules/new/")

@@ -34,10 +34,10 @@ USELESS = """() => [...document.querySelectorAll("main button, main [hx-get], ma
 
 
 @pytest.fixture
-def plain(system: System, browser: Browser, admin: User) -> Iterator[Page]:  # noqa: F811
+def plain(system: System, chromium: Browser, admin: User) -> Iterator[Page]:  # noqa: F811
     """A page without scripts, logged in."""
     system.web()
-    with browser.new_context(java_script_enabled=False, locale="en-GB") as context:
+    with chromium.new_context(java_script_enabled=False, locale="en-GB") as context:
         page = context.new_page()
         system.log_in(page, admin)
         yield page
