@@ -1,4 +1,4 @@
-"""Firing when the database refuses what one schedule would write: the others fire, and the one says what happened."""
+"""Firing where one schedule is broken, or the database refuses it: the others fire, and the one says what happened."""
 
 from __future__ import annotations
 
@@ -9,11 +9,74 @@ import pytest
 import time_machine
 from django.db import connection
 
+from schedules import services
 from schedules.backlog import write_backlog
 from schedules.models import Backlog, Occurrence, Outcome, Reason, Schedule
-from tests.schedules.test_firing import HOUR, NOON, SECOND, fire_at, ledger, schedule
+from tasks.models import Workflow
+from tests.schedules.test_firing import HOUR, MINUTE, NOON, SECOND, TASK, finish_processes, fire_at, ledger, schedule
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"trigger_kwargs": {"minutes": "many"}}, {"trigger_kwargs": []}, {"time_zone": "Mars/Olympus"}],
+)
+def test_an_unreadable_trigger_is_parked_and_the_others_fire(damage: dict[str, Any]) -> None:
+    broken, sound = schedule(), schedule()
+    Schedule.objects.filter(id=broken.id).update(**damage)
+    fire_at(NOON)
+    broken.refresh_from_db()
+    assert broken.parked_reason
+    assert broken.next_due_at is None
+    assert ledger(schedule=broken) == [(0, Outcome.FAILED, Reason.ERROR)]
+    assert ledger(schedule=sound) == [(0, Outcome.STARTED, "")]
+    finish_processes()
+    fire_at(NOON + MINUTE)
+    assert len(ledger(schedule=sound)) == 2
+    assert len(ledger(schedule=broken)) == 1
+
+
+def test_a_repaired_trigger_runs_again() -> None:
+    broken = schedule()
+    Schedule.objects.filter(id=broken.id).update(trigger_kwargs={"minutes": "many"})
+    fire_at(NOON)
+    with time_machine.travel(NOON + SECOND, tick=False):
+        changes = {"trigger": "interval", "trigger_kwargs": {"minutes": 1, "start_date": NOON.isoformat()}}
+        repaired = services.edit_schedule(broken.id, changes, user=None)
+    assert (repaired.parked_reason, repaired.next_due_at) == ("", NOON + MINUTE)
+
+
+def test_a_trigger_of_a_newer_version_is_left_to_newer_schedulers() -> None:
+    newer = schedule()
+    Schedule.objects.filter(id=newer.id).update(trigger_version=2)
+    assert fire_at(NOON).schedules == 0
+    newer.refresh_from_db()
+    assert (newer.parked_reason, newer.next_due_at) == ("", NOON)
+
+
+def test_a_missing_task_is_recorded_and_shown_until_it_is_back() -> None:
+    planned, sound = schedule(), schedule()
+    Schedule.objects.filter(id=planned.id).update(workflow="task_renamed")
+    fire_at(NOON)
+    planned.refresh_from_db()
+    assert ledger(schedule=planned) == [(0, Outcome.FAILED, Reason.ERROR)]
+    assert ledger(schedule=sound) == [(0, Outcome.STARTED, "")]
+    assert "task_renamed" in planned.parked_reason
+    assert planned.next_due_at == NOON + MINUTE
+    Schedule.objects.filter(id=planned.id).update(workflow=TASK)
+    fire_at(NOON + MINUTE)
+    planned.refresh_from_db()
+    assert ledger(schedule=planned)[-1] == (60, Outcome.STARTED, "")
+    assert planned.parked_reason == ""
+
+
+def test_a_schedule_outlives_its_task() -> None:
+    planned = schedule()
+    Workflow.objects.filter(name=TASK).delete()
+    fire_at(NOON)
+    assert ledger() == [(0, Outcome.FAILED, Reason.ERROR)]
+    assert Schedule.objects.filter(id=planned.id).exists()
 
 
 def refuse(table: str, refused: Schedule) -> None:
