@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 HEAVIEST = 60_000
-LONG = "a-name-that-nobody-would-type-but-some-generator-did-" * 3
+LONG = "a-name-that-nobody-would-type-but-some-generator-did-" + "x" * 120
 
 
 @pytest.fixture
