@@ -62,7 +62,9 @@ class Part:
 
     @property
     def stopped_at(self) -> str:
-        return str(self.stored.get("step", "")) if self.status != StepStatus.RUNNING else ""
+        """The step that was tried last and failed; "" where the row holds a state, which may have a `step` too."""
+        failed = self.status in (StepStatus.FAILED, StepStatus.WAITING)
+        return str(self.stored.get("step", "")) if failed else ""
 
     def take(self, step: Step, view: dict[str, Any], returned: Any) -> None:
         """Add what a step returned."""
@@ -75,8 +77,10 @@ class Part:
         self.state, self.returned = state, {**self.returned, **changed}
         self.done.append(step.name)
 
-    def result(self, *, status: StepStatus = StepStatus.RUNNING, fault: Halt | None = None) -> Result:
-        """Return the row as it is to be stored now."""
+    def result(
+        self, *, status: StepStatus = StepStatus.RUNNING, fault: Halt | None = None, at: Step | None = None
+    ) -> Result:
+        """Return the row as it is to be stored now: stopped by `fault`, at the step `at` of its own list."""
         held = self.run.secrets
         progress: str | None
         if self.total is not None:
@@ -85,7 +89,7 @@ class Part:
             progress = dumps({"done": self.done, "state": self.state, "returned": self.returned}, held)
         again = False
         if fault is not None and fault.failure is not None:
-            state = json.dumps({"step": fault.step.name, **json.loads(fault.failure.state)})
+            state = json.dumps({"step": (at or fault.step).name, **json.loads(fault.failure.state)})
             again = fault.failure.same_as(self.stored)
         elif status in FINISHED_STEP and self.finished_as is not None:
             state, progress = dumps(self.finished_as(self), held), None
@@ -127,7 +131,7 @@ def run_parts(part: Part, steps: StepList) -> None:
         try:
             _run_part(part, step, StepStatus.SUCCESS if last else StepStatus.RUNNING)
         except Halt as halt:
-            halt.rows.append(part.result(status=halt.status, fault=halt))
+            halt.rows.append(part.result(status=halt.status, fault=halt, at=step))
             raise
     if part.finished_as is not None and part.status != StepStatus.SUCCESS:
         result = part.result(status=StepStatus.SUCCESS)

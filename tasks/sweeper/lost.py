@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,7 @@ from tasks import registry, sql, transitions
 from tasks.engine import place
 from tasks.engine.halt import backoff
 from tasks.statuses import ProcessStatus, StepStatus
-from tasks.steps import Kind, Step
+from tasks.steps import Kind
 from tasks.sweeper.conditions import AT_ONCE, each, grace_is_over
 
 logger = structlog.get_logger(__name__)
@@ -75,25 +75,40 @@ def _lost(
 
 
 def _retries(process_id: UUID, workflow_name: str, step_name: str) -> bool:
-    """Tell whether the step that was cut off, or the one inside the group that was, is a retrystep."""
+    """Tell whether the step that was cut off, or the one inside the groups and loops that were, is a retrystep."""
     try:
         steps = registry.get_workflow(workflow_name).steps
+        step = next((each for each in steps if each.name == step_name), None)
+        row = _row(process_id, step_name) if step is not None else None
+        while step is not None and step.kind in (Kind.GROUP, Kind.FOREACH):
+            if step.kind is Kind.FOREACH:
+                row = _child(row)
+            index = place.find(step.steps, json.loads(row[1] or "{}").get("done", []) if row else [])
+            step = step.steps[index] if index < len(step.steps) else None
+            row = _child(row)
     except Exception:
         return False
-    step: Step | None = next((each for each in steps if each.name == step_name), None)
-    if step is not None and step.kind is Kind.GROUP:
-        row = sql.one(
-            "SELECT progress FROM tasks_processstep WHERE process_id = %s AND parent_id IS NULL AND name = %s "
-            "ORDER BY id DESC LIMIT 1",
-            (process_id, step_name),
-        )
-        done = json.loads(row[0])["done"] if row and row[0] else []
-        try:
-            index = place.find(step.steps, done)
-        except Exception:
-            return False
-        step = step.steps[index] if index < len(step.steps) else None
     return step is not None and step.retries
+
+
+def _row(process_id: UUID, step_name: str) -> tuple[Any, ...] | None:
+    """Return id and progress of the last row of a step of the workflow's own."""
+    return sql.one(
+        "SELECT id, progress FROM tasks_processstep WHERE process_id = %s AND parent_id IS NULL AND name = %s "
+        "ORDER BY id DESC LIMIT 1",
+        (process_id, step_name),
+    )
+
+
+def _child(row: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """Return id and progress of the row below `row` that is under way; None before it has one."""
+    if row is None:
+        return None
+    return sql.one(
+        "SELECT id, progress FROM tasks_processstep WHERE parent_id = %s "
+        "AND status IN ('running', 'failed', 'waiting') ORDER BY status = 'running' DESC, id DESC LIMIT 1",
+        (row[0],),
+    )
 
 
 def _record_loss(process_id: UUID, step_name: str, status: StepStatus, reason: str, began: datetime | None) -> None:

@@ -208,6 +208,31 @@ def test_committed_steps_run_once_in_order_and_the_state_is_their_fold(system: S
     examples(given(plan=plans)(holds))()
 
 
+NESTED = {
+    "a group in a condition in a group": lambda leaf: Group([When(True, [Group([leaf])])]),
+    "a foreach in a group": lambda leaf: Group([Each(2, [leaf])]),
+    "a group in a condition in a foreach": lambda leaf: Each(2, [When(True, [Group([leaf])])]),
+    "a foreach in a foreach": lambda leaf: Each(2, [Each(2, [leaf])]),
+}
+
+
+@pytest.mark.parametrize("place", NESTED)
+def test_a_failure_deep_inside_is_retried_where_it_happened(system: System, place: str) -> None:
+    holds([NESTED[place](Leaf(["fail", "crash"], retries=False))])
+
+
+@pytest.mark.parametrize("place", NESTED)
+def test_a_retrystep_deep_inside_that_lost_its_worker_waits_for_its_next_try(system: System, place: str) -> None:
+    plan = [NESTED[place](Leaf(["crash"], retries=True))]
+    name_parts(plan, itertools.count(1))
+    world = World()
+    registry.get_workflow("anything").__dict__["steps"] = init >> built(plan, world) >> done
+    process_id = world.process_id = services.start_process("anything", [{"list2": [0, 1]}])
+    engine.run_process(process_id, worker="test")
+    process = Process.objects.get(pk=process_id)
+    assert (process.status, process.failed_reason[:11]) == (ProcessStatus.WAITING, "Worker lost")
+
+
 def holds(plan: list[Any]) -> None:
     """Run what is planned and compare."""
     name_parts(plan, itertools.count(1))
