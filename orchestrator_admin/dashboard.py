@@ -26,6 +26,7 @@ from tasks.filters import STATUSES_OF, Group
 from tasks.models import TERMINAL, Process
 from tasks.registry import Labels
 from tasks.views.finding import seen_processes, viewer
+from tasks.views.worked import with_worked
 
 SHOWN = 8
 LATELY = 5
@@ -41,7 +42,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     failed = list(failed_since(request).select_related("workflow").order_by("-last_modified_at")[: SHOWN + 1])
     seen_ones = seen_processes(request)
     active = seen_ones.filter(status__in=STATUSES_OF[Group.ACTIVE]).select_related("workflow")
-    ended = seen_ones.filter(status__in=TERMINAL).select_related("workflow")
+    ended = with_worked(seen_ones.filter(status__in=TERMINAL)).select_related("workflow")
     coming = _coming(request)
     labels = Labels()
     picture = timeline(seen_ones, coming, now)

@@ -147,6 +147,8 @@ class Process(models.Model):
             ),
         ]
 
+    worked: timedelta | None = None  # set by the annotation of that name: see `views/worked.py`
+
     get_status_display = display_of("status", ProcessStatus)
     get_origin_display = display_of("origin", Origin)
 
@@ -155,7 +157,12 @@ class Process(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """Time from the first step's begin to the end, or None when it did not begin or end."""
+        """How long it worked, or None where it is not at rest by an end or a failure.
+
+        That is what its steps took, where `worked` was looked up; else the time from the first step's begin to the end.
+        """
+        if self.worked is not None:
+            return self.worked if self.completed_at is not None or self.status in FAILURES else None
         if self.first_run_at is None or self.completed_at is None:
             return None
         return self.completed_at - self.first_run_at

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, F
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -34,6 +35,7 @@ from tasks.views.items import Within, count_items, items_of
 from tasks.views.rows import form_of, usual_span
 from tasks.views.states import difference, frames
 from tasks.views.timeline import StepRow, step_rows, working_time
+from tasks.views.worked import with_worked
 
 LOG_LINES = 500
 USUAL_OF = 20
@@ -241,20 +243,23 @@ def _answers(process: Process, given: InputState) -> list[Answer]:
 
 def _usual(process: Process) -> Any:
     """Return the median duration of the workflow's last completed runs besides this one, where there are some."""
-    recent = Process.objects.filter(workflow=process.workflow_id, status=ProcessStatus.COMPLETED)
-    took = F("completed_at") - F("first_run_at")
+    recent = with_worked(Process.objects.filter(workflow=process.workflow_id, status=ProcessStatus.COMPLETED))
+    took = Coalesce("worked", F("completed_at") - F("first_run_at"))
     latest = recent.order_by("-started_at").values_list("pk", took)[: USUAL_OF + 1]
     others = [span for pk, span in latest if pk != process.pk and span is not None][:USUAL_OF]
     return usual_span(others) if len(others) >= USUAL_FROM else None
 
 
 def _spent(process: Process, rows: list[StepRow]) -> dict[str, timedelta | None]:
-    """Return how long it worked; and over how long a time, where it rested between its steps for a notable part."""
+    """Return how long it worked; and over how long a time, where it rested between its steps for a notable part.
+
+    Where no step is recorded, as long as it has run.
+    """
     whole = _elapsed(process)
     worked = working_time(rows)
-    if whole is None or worked is None or whole - worked < max(NOTABLE_IDLE, whole * NOTABLE_PART):
+    if whole is None or worked is None:
         return {"elapsed": whole, "over": None}
-    return {"elapsed": worked, "over": whole}
+    return {"elapsed": worked, "over": whole if whole - worked >= max(NOTABLE_IDLE, whole * NOTABLE_PART) else None}
 
 
 def _elapsed(process: Process) -> timedelta | None:

@@ -28,6 +28,7 @@ from tasks.models import Process, ProcessStatus
 from tasks.registry import labels
 from tasks.views import neighbours
 from tasks.views.finding import seen_processes, seen_workflows, viewer
+from tasks.views.worked import with_worked
 
 PAGE_SIZE = 50
 MOST_SELECTED = 500
@@ -40,7 +41,7 @@ def processes(request: HttpRequest) -> HttpResponse:
     """List processes, the latest first, narrowed to what the address asks for."""
     narrowed = ProcessFilter(request.GET, seen_processes(request), request=request)
     valid = narrowed.form.is_valid()
-    rows = seen_processes(request).select_related("workflow", "created_by").defer("traceback")
+    rows = with_worked(seen_processes(request)).select_related("workflow", "created_by").defer("traceback")
     parts = narrowed.parts if valid else [Process.objects.none()]
     page = paged(rows, "started_at", request.GET, PAGE_SIZE, parts)
     titles = labels({process.workflow.name for process in page.items})

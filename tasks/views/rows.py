@@ -34,6 +34,7 @@ class Run:
     started_at: datetime
     first_run_at: datetime | None
     completed_at: datetime | None
+    worked: timedelta | None = None
 
     @property
     def label(self) -> str:
@@ -41,6 +42,9 @@ class Run:
 
     @property
     def duration(self) -> timedelta | None:
+        """As `Process.duration`."""
+        if self.worked is not None:
+            return self.worked if self.completed_at is not None or self.status in FAILURES else None
         if self.first_run_at is None or self.completed_at is None:
             return None
         return self.completed_at - self.first_run_at
@@ -107,17 +111,20 @@ def last_runs(workflows: Collection[Workflow]) -> dict[UUID, list[Run]]:
     found: dict[UUID, list[Run]] = {workflow.pk: [] for workflow in workflows}
     with connection.cursor() as cursor:
         cursor.execute(LAST_RUNS_SQL, [list(found), LAST_RUNS])
-        for workflow_id, process_id, status, *moments in cursor.fetchall():
-            found[workflow_id].append(Run(str(process_id), ProcessStatus(status), *map(_moment, moments)))
+        for workflow_id, process_id, status, *moments, worked in cursor.fetchall():
+            found[workflow_id].append(Run(str(process_id), ProcessStatus(status), *map(_moment, moments), worked))
     for runs in found.values():
         runs.reverse()
     return found
 
 
 # Moments come as seconds since 1970: made into a datetime from those in a tenth of the time that its text takes.
+# How long a run worked is asked for as in `worked.py`.
 LAST_RUNS_SQL = """
     SELECT workflow_id, process_id, status, extract(epoch FROM started_at)::float8,
-           extract(epoch FROM first_run_at)::float8, extract(epoch FROM completed_at)::float8
+           extract(epoch FROM first_run_at)::float8, extract(epoch FROM completed_at)::float8,
+           (SELECT sum(step.completed_at - step.started_at) FROM tasks_processstep AS step
+            WHERE step.process_id = last.process_id AND step.parent_id IS NULL)
     FROM unnest(%s::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
         SELECT workflow_id, process_id, status, started_at, first_run_at, completed_at FROM tasks_process
         WHERE workflow_id = wanted.id ORDER BY workflow_id, started_at DESC LIMIT %s
@@ -171,7 +178,7 @@ def why_not_start(name: str, user: User) -> str:
 def runs_of(processes: Iterable[Process]) -> list[Run]:
     """Return processes as marks show them, oldest first."""
     return [
-        Run(str(p.pk), ProcessStatus(p.status), p.started_at, p.first_run_at, p.completed_at)
+        Run(str(p.pk), ProcessStatus(p.status), p.started_at, p.first_run_at, p.completed_at, p.worked)
         for p in reversed(list(processes))
     ]
 

@@ -25,6 +25,7 @@ from tasks.views.grid import grid
 from tasks.views.process import page_context
 from tasks.views.rows import TaskRow, runs_of, task_rows, trend
 from tasks.views.timeline import planned_steps
+from tasks.views.worked import with_worked
 
 HISTORY = 25
 FILTERS: dict[str, tuple[Any, Callable[[TaskRow], bool]]] = {
@@ -103,9 +104,8 @@ def workflow_page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def _task_page(
     request: HttpRequest, workflow: Workflow, answers: runform.RunForm, *, status: int = 200
 ) -> HttpResponse:
-    history = list(
-        seen_processes(request).filter(workflow=workflow).select_related("created_by").order_by("-started_at")[:HISTORY]
-    )
+    own = with_worked(seen_processes(request).filter(workflow=workflow)).select_related("created_by")
+    history = list(own.order_by("-started_at")[:HISTORY])
     steps = [step.name for step in planned_steps(workflow.name)]
     [row] = task_rows(Workflow.objects.filter(pk=workflow.pk), viewer(request))
     if not row.why_not:

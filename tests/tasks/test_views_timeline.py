@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 
 from tasks.models import Process, ProcessStep
 from tasks.views.timeline import WIDTH, step_rows
-from tests.pages import made, text_of
+from tests.pages import TASK, made, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +67,21 @@ def test_a_step_that_changed_nothing_says_so(browser: Client) -> None:
     assert "changed nothing: this is the final state" in text_of(
         browser.get(f"/processes/{process.pk}/?step={last.pk}")
     )
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_every_page_says_the_same_working_time(browser: Client, status: str) -> None:
+    process = made(status)
+    taking(process, (0, 2), (120, 3))
+    ended = process.started_at + timedelta(seconds=123)
+    Process.objects.filter(pk=process.pk).update(completed_at=ended if status == "completed" else None)
+    for address in (f"/processes/{process.pk}/", "/processes/", f"/tasks/{TASK}/", "/tasks/"):
+        assert re.search(r"\b5 s\b", text_of(browser.get(address))), address
+    for address in ("/processes/", f"/tasks/{TASK}/", "/tasks/"):
+        assert "2 min" not in text_of(browser.get(address)), address
+    assert f", {status.capitalize()}, 5 s" in browser.get(f"/tasks/{TASK}/").content.decode()
+
+
+def test_a_list_gives_no_duration_of_what_still_works(browser: Client) -> None:
+    taking(made("suspended"), (0, 7))
+    assert "7 s" not in text_of(browser.get("/processes/"))
