@@ -68,15 +68,17 @@ def listed_names() -> set[str]:
 
 
 def missing_parts() -> list[MissingPart]:
-    """Return what is missing, by workflow and then in the order of the parts."""
+    """Return what is missing, by workflow and then in the order of the parts; of one without usable code only that."""
     rows = dict(Workflow.objects.values_list("name", "description"))
     written, names = definitions(), registered()
     waiting = None if rows.keys() >= names.keys() else unapplied_workflows()
     missing: list[MissingPart] = []
     labels = Labels()
     for name in sorted({*rows, *written, *names}):
-        missing += _code(name, written.get(name), names.get(name)) if name not in written or name in names else []
-        missing += _registration(name, written.get(name)) if name not in names else []
+        if without_code := _code(name, written.get(name), names.get(name)):
+            missing += without_code  # what else it lacks is known only once its code is there
+            continue
+        missing += _registration(name, written[name]) if name not in names else []
         missing += _migration(name, written.get(name), waiting or {}) if name not in rows else []
         missing += _translation(name, written.get(name), rows.get(name, "")) if not labels.has(name) else []
     return missing
@@ -88,16 +90,16 @@ def _code(name: str, definition: Definition | None, instance: LazyWorkflowInstan
         return [MissingPart(name, Part.CODE, str(problem), _("Correct %(file)s.") % {"file": problem.file})]
     if definition is not None or instance is not None:
         return []
-    remedy = f'@workflow("…", target=Target.SYSTEM)\ndef {name}() -> StepList:\n    return init >> done'
-    sentence = _("The database knows it, but there is no such function in any application. Write it, or remove the row "
-                 'with DeleteWorkflow("%(name)s") in a migration.')  # fmt: skip
-    return [MissingPart(name, Part.CODE, sentence % {"name": name}, remedy)]
+    apps_here = ",".join(settings.ORCHESTRATOR_APPS)
+    sentence = _("It is in the database, but this process knows no application with it. Is ORCHESTRATOR_APPS set here? "
+                 "It is: %(apps)s. Add the application and restart. Only where its code is gone for good: remove the "
+                 'row with DeleteWorkflow("%(name)s") in a migration.')  # fmt: skip
+    problem = sentence % {"name": name, "apps": apps_here or _("(empty)")}
+    remedy = f"export ORCHESTRATOR_APPS={apps_here},…" if apps_here else "export ORCHESTRATOR_APPS=…"
+    return [MissingPart(name, Part.CODE, problem, remedy)]
 
 
-def _registration(name: str, definition: Definition | None) -> list[MissingPart]:
-    if definition is None:
-        line = f'LazyWorkflowInstance("<module of {name}>", "{name}")'
-        return [MissingPart(name, Part.REGISTRATION, _("No application registers it."), line, "workflows/__init__.py")]
+def _registration(name: str, definition: Definition) -> list[MissingPart]:
     file, _anchor = registering_module(definition.app)
     line = registration_line(definition)
     if not file.exists() or "import LazyWorkflowInstance" not in file.read_text(errors="replace"):

@@ -95,6 +95,7 @@ def test_with_the_line_that_was_asked_for_it_lacks_nothing_and_is_listed(app: Ou
 def test_code_that_does_not_import_names_the_file(app: OutsideApp) -> None:
     app.write("workflows/__init__.py", REGISTER)
     file = app.write("workflows/nightly.py", "import there_is_no_such_module")
+    assert list(lacking()) == [Part.CODE]
     code = lacking()["code"]
     assert code.remedy == f"Correct {file}."
     assert "there_is_no_such_module" in code.problem
@@ -102,12 +103,28 @@ def test_code_that_does_not_import_names_the_file(app: OutsideApp) -> None:
     assert "task_outside" not in listed_names()
 
 
-def test_a_row_without_code_lacks_code_and_registration() -> None:
+def test_a_row_without_code_asks_for_the_application_first_and_for_nothing_else(settings: Any) -> None:
     Workflow.objects.create(name="task_outside", target="SYSTEM")
+    settings.ORCHESTRATOR_APPS = []
     parts = lacking()
-    assert list(parts) == [Part.CODE, Part.REGISTRATION, Part.TRANSLATION]
-    assert 'DeleteWorkflow("task_outside")' in parts["code"].problem
-    assert "def task_outside() -> StepList:" in parts["code"].remedy
+    assert list(parts) == [Part.CODE]
+    problem = parts["code"].problem
+    assert "Is ORCHESTRATOR_APPS set here? It is: (empty). Add the application and restart." in problem
+    assert problem.index("ORCHESTRATOR_APPS") < problem.index('DeleteWorkflow("task_outside")')
+    assert parts["code"].remedy == "export ORCHESTRATOR_APPS=…"
+
+
+def test_a_row_without_code_names_the_applications_that_are_known(app: OutsideApp) -> None:
+    Workflow.objects.create(name="task_elsewhere", target="SYSTEM")
+    (part,) = [part for part in missing_parts() if part.workflow_name == "task_elsewhere"]
+    assert f"It is: {app.name}." in part.problem
+    assert part.remedy == f"export ORCHESTRATOR_APPS={app.name},…"
+
+
+def test_code_with_a_syntax_error_is_told_alone(app: OutsideApp) -> None:
+    app.write("workflows/__init__.py", REGISTER)
+    app.write("workflows/nightly.py", "def task_outside(:")
+    assert list(lacking()) == [Part.CODE]
 
 
 def test_a_description_with_quotes_makes_a_valid_entry(app: OutsideApp) -> None:

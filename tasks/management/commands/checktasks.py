@@ -47,7 +47,9 @@ class Command(BaseCommand):
         replacing = {name for name, instance in registered().items() if instance.replaces}
         table = Table("Workflow", *(part.value.capitalize() for part in Part))
         for name in names:
-            marks = ("[red]✗ missing[/]" if (name, part) in lacking else "[green]✓ there[/]" for part in Part)
+            later = (name, Part.CODE) in lacking  # without code nothing is known of the other parts
+            marks = ("[red]✗ missing[/]" if (name, part) in lacking else "·" if later else "[green]✓ there[/]"
+                     for part in Part)  # fmt: skip
             replaces = "\n[yellow]replaces the shipped one[/]" if name in replacing else ""
             table.add_row(escape(name) + replaces, *marks)
         console(self.stdout).print(table)
