@@ -38,10 +38,11 @@ DELETE FROM accounts_rate WHERE key IN (
     SELECT key FROM accounts_rate
      WHERE period NOT BETWEEN floor(extract(epoch FROM clock_timestamp()) / %(seconds)s) - 1
                           AND floor(extract(epoch FROM clock_timestamp()) / %(seconds)s)
-     LIMIT 1000 FOR UPDATE SKIP LOCKED
+     LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
 """
 FORGET_EVERY: Final = 60
+FORGET_AT_ONCE: Final = 1000
 MOST_KEPT: Final = 10_000
 
 
@@ -108,7 +109,7 @@ def take_one(key: str, limit: int, seconds: int) -> tuple[bool, float]:
 def forget(seconds: int) -> int:
     """Delete what was counted in windows of so many seconds that are over, a thousand at a time; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute(FORGET, {"seconds": seconds})
+        cursor.execute(FORGET, {"seconds": seconds, "most": FORGET_AT_ONCE})
         deleted: int = cursor.rowcount
     return deleted
 
@@ -117,4 +118,5 @@ def _forget_now_and_then(seconds: int) -> None:
     global _next_forgetting
     if time.monotonic() >= _next_forgetting:
         _next_forgetting = time.monotonic() + FORGET_EVERY
-        forget(seconds)
+        if forget(seconds) == FORGET_AT_ONCE:
+            _next_forgetting = 0.0  # there are more: the next stranger's request goes on

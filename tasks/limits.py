@@ -4,7 +4,7 @@ A process that finds its workflow busy lets go of its job and stays queued. Whic
 the next ones a job. An advisory lock per workflow makes counting and taking one thing.
 Guarantee: the turn is that of the highest priority, then of the longest wait, however many are started meanwhile. Who
 could not run anyway is passed over, so that it keeps nobody waiting: whoever waits for a resource that another process
-holds, or for one that an earlier process of the workflow waits for, and whoever was put off.
+holds, or that was promised to another one, of whatever workflow and queue, and whoever was put off.
 """
 
 from __future__ import annotations
@@ -61,21 +61,30 @@ def wake_others(process_id: UUID) -> int:
 
 _NEXT: Final = """
 WITH first AS (
-    SELECT DISTINCT ON (COALESCE(NULLIF(p.lock, ''), p.process_id::text)) p.process_id, p.queue, p.priority,
-           p.started_at,
-           p.lock <> '' AND EXISTS (
-               SELECT FROM tasks_process r WHERE r.status = 'running' AND r.lock = p.lock) AS blocked
+    SELECT DISTINCT ON (COALESCE(NULLIF(p.lock, ''), p.process_id::text))
+           p.process_id, p.queue, p.lock, p.priority, p.started_at
       FROM tasks_process p JOIN tasks_workflow w USING (workflow_id)
      WHERE w.name = %s AND p.status IN ('created', 'resumed') AND p.limited
        AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.queueing_lock = p.process_id::text
                           AND j.status = 'todo' AND j.scheduled_at > now())
      ORDER BY COALESCE(NULLIF(p.lock, ''), p.process_id::text), p.priority DESC, p.started_at, p.process_id
+), ahead AS (
+    SELECT DISTINCT ON (lock) lock, queueing_lock, priority
+      FROM procrastinate_jobs WHERE status IN ('doing', 'todo') AND lock IN (SELECT lock FROM first)
+     ORDER BY lock, status = 'doing' DESC, priority DESC, id
+), judged AS (
+    SELECT first.*,
+           COALESCE(ahead.queueing_lock <> first.process_id::text AND ahead.priority >= first.priority, false)
+           OR first.lock <> '' AND EXISTS (
+               SELECT FROM tasks_process r WHERE r.status = 'running' AND r.lock = first.lock) AS blocked
+      FROM first LEFT JOIN ahead USING (lock)
 ), ranked AS (
     SELECT process_id, blocked,
            row_number() OVER (PARTITION BY queue, blocked ORDER BY priority DESC, started_at, process_id) AS place
-      FROM first
+      FROM judged
 )
 SELECT process_id, blocked FROM ranked WHERE place <= %s ORDER BY place"""
+"""`ahead` are the jobs that Procrastinate has handed out, or will next, of all that want a resource."""
 
 
 def _next(workflow_name: str) -> tuple[list[UUID], list[UUID]]:

@@ -108,7 +108,8 @@ def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
         ):
             raise _illegal(_found(process_id), "abort")
     if process.limited:
-        limits.wake_others(process.process_id)  # it may have been its turn
+        # It may have been its turn. After the commit of a step that aborts it, which would hold the workflow's lock.
+        transaction.on_commit(lambda: limits.wake_others(process.process_id))
     logger.info("process_aborted", process_id=str(process_id), user=by)
     return _found(process_id)
 

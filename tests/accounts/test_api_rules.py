@@ -174,6 +174,21 @@ def test_no_more_are_taken_than_the_window_has() -> None:
     assert taken == [True] * 3 + [False] * 2
 
 
+def test_more_strangers_than_are_forgotten_at_once_are_forgotten_at_the_next_requests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE accounts_rate")
+        cursor.executemany("INSERT INTO accounts_rate VALUES (%s, %s, 1)", [(f"address:{n}", n) for n in range(7)])
+    monkeypatch.setattr(throttling, "_next_forgetting", 0.0)
+    monkeypatch.setattr(throttling, "FORGET_AT_ONCE", 3)
+    for number in range(3):
+        throttling.take_one(f"address:new {number}", 3, 3600)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM accounts_rate")
+        assert cursor.fetchone() == (3,)
+
+
 def test_what_was_counted_in_windows_that_are_over_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE accounts_rate")

@@ -75,6 +75,30 @@ def test_one_that_waits_for_a_resource_lets_others_have_the_room(system: System)
     assert str(blocked) in waiting(system)  # for its resource: it is looked at as soon as that is free
 
 
+def test_one_whose_resource_was_promised_to_another_workflow_lets_others_have_the_room(system: System) -> None:
+    for device in ("ams-01", "utr-01"):
+        start("locking", device=device)
+        start("limited_and_locking", device=device)
+    [free] = start("limited_and_locking", device="dam-01")
+    assert claim(free)
+
+
+def test_one_that_was_handed_out_is_not_kept_by_those_behind_it_that_want_the_same(system: System) -> None:
+    first, _second = start("limited_and_locking", 2, device="ams-01")
+    system.sql("UPDATE procrastinate_jobs SET status = 'doing' WHERE queueing_lock = %s", str(first))
+    assert claim(first)
+
+
+def test_a_step_that_aborts_one_keeps_nobody_waiting_until_it_commits(system: System) -> None:
+    victim, other = start("limited", 2)
+    system.sql("DELETE FROM procrastinate_jobs")
+    with transaction.atomic():
+        services.abort_process(victim)
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
+        assert system.sql(held) == [(0,)]
+    assert waiting(system) == [str(other)]
+
+
 def test_one_of_a_queue_that_nobody_serves_keeps_nobody_waiting(system: System) -> None:
     elsewhere = start("limited", 2)
     system.sql("UPDATE tasks_process SET queue = 'closed'")
