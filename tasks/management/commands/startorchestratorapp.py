@@ -11,7 +11,25 @@ from django.core.management.templates import TemplateCommand
 from orchestrator_admin import layout
 
 TEMPLATE = Path(__file__).resolve().parent.parent.parent / "app_template"
+PYPROJECT = """# Makes a package of {name}, to be installed where the system runs: pip wheel --no-deps .
+
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "{name}"
+version = "0.1.0"
+requires-python = ">=3.11"
+
+[tool.setuptools.packages.find]
+include = ["{name}", "{name}.*"]
+
+[tool.setuptools.package-data]
+"*" = ["locale/*/LC_MESSAGES/*"]
+"""
 NEXT = """Wrote {folder}: a task with a form, its migration, its name, a schedule and tests.
+{packaging}
 
 Now tell every process where it is, and let it show itself:
 
@@ -25,7 +43,8 @@ Now tell every process where it is, and let it show itself:
 class Command(TemplateCommand):
     help = (
         "Writes an application of your own into the folder NAME: a task with a form, its migration, its translation, "
-        "a schedule and tests, all of which work. Change them into what you need."
+        "a schedule and tests, all of which work. Change them into what you need. Beside the folder it writes a "
+        "pyproject.toml, which makes a package of it, unless there is one."
     )
     rewrite_template_suffixes = ((".py-tpl", ".py"), (".po-tpl", ".po"))
 
@@ -43,10 +62,19 @@ class Command(TemplateCommand):
         folder.mkdir(parents=True, exist_ok=True)
         super().handle("app", name, str(folder), **options)
         manage = "orchestrator-admin" if layout.INSTALLED else "python manage.py"
-        self.stdout.write(NEXT.format(folder=folder, home=folder.parent, name=name, manage=manage))
+        packaging = _make_packageable(folder.parent / "pyproject.toml", name)
+        self.stdout.write(NEXT.format(folder=folder, home=folder.parent, name=name, manage=manage, packaging=packaging))
 
     def validate_name(self, name: str, name_or_dir: str = "name") -> None:
         """Refuse what cannot be imported, or would hide something that can. Asked again once the folder is there."""
         if not self._folder_is_made:
             super().validate_name(name, name_or_dir)
         self._folder_is_made = True
+
+
+def _make_packageable(file: Path, name: str) -> str:
+    """Write the `pyproject.toml` where there is none, and return a sentence about it."""
+    if file.exists():
+        return f"{file} was there and was left alone: add {name} and its locale/ to its packages."
+    file.write_text(PYPROJECT.format(name=name))
+    return f"Wrote {file}, to make a package of it."
