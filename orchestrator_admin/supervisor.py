@@ -60,7 +60,7 @@ class Supervisor:
             if dead := self._dead():
                 name, code = dead
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-                self._say(f"The {name} {how}. The others are stopped too: they are of no use without it.")
+                self._say(f"The {name} {how}. The others are stopped too: they start and end together.")
                 return False
             self._wait(0.1 if until else 5)
         return True
