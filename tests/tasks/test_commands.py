@@ -271,3 +271,13 @@ def test_the_last_example_of_the_manual_starts_tasks_in_concert(system: System) 
     enrolled = {each.steps.get(name="Check enrollment").state["enrolled"] for each in processes[:2]}
     assert enrolled == {subscription.description for subscription in wanted}
     assert "Node is enrolled" in forced.output
+
+
+# starttask
+
+
+@pytest.mark.django_db
+def test_starttask_asks_for_the_name_that_was_meant(app: OutsideApp) -> None:
+    told = typed("starttask", "task_outsid", fails=True)
+    assert told == "There is no workflow “task_outsid”. Did you mean task_outside?"
+    assert typed("starttask", "qqq", fails=True) == "There is no workflow “qqq”."

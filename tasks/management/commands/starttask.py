@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from accounts.audit import account, by_command
-from tasks.exceptions import TaskError
+from tasks.exceptions import TaskError, UnknownWorkflow
 from tasks.models import Origin, Process, ProcessStatus
+from tasks.registry import registered
 
 
 class Command(BaseCommand):
@@ -53,6 +55,8 @@ class Command(BaseCommand):
                 process_id = _start(options["name"], given)
                 self.stdout.write(str(process_id))
                 process = services.run_inline(process_id)
+        except UnknownWorkflow as error:
+            raise CommandError(f"{error}{_meant(error.name)}") from error
         except TaskError as error:
             raise CommandError(str(error)) from error
         self._tell(process)
@@ -72,3 +76,9 @@ def _start(name: str, given: Any) -> UUID:
         process_id = services.start_process(name, given, origin=Origin.COMMAND)
         Process.objects.filter(pk=process_id).update(started_as=account())
     return process_id
+
+
+def _meant(name: str) -> str:
+    """Ask for the names that look like an unknown one, "" where none does."""
+    close = [] if name in registered() else difflib.get_close_matches(name, registered(), cutoff=0.7)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
