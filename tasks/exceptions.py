@@ -23,7 +23,9 @@ class UnknownWorkflow(TaskError):
 
     def __str__(self) -> str:
         if self.part == "migration":
-            return _("The workflow “%(name)s” is not in the database: a migration has to add it.") % vars(self)
+            sentences = _("The workflow “%(name)s” is not in the database: a migration has to add it. “manage.py "
+                          "maketaskmigration APP” writes one, “manage.py migrate” applies it.")  # fmt: skip
+            return sentences % vars(self)
         return _("There is no workflow “%(name)s”.") % {"name": self.name}
 
 

@@ -34,7 +34,8 @@ CAUSE = ZeroDivisionError("division by zero")
         (UnknownWorkflow("nope"), "There is no workflow “nope”."),
         (
             UnknownWorkflow("nope", part="migration"),
-            "The workflow “nope” is not in the database: a migration has to add it.",
+            "The workflow “nope” is not in the database: a migration has to add it. “manage.py maketaskmigration APP” "
+            "writes one, “manage.py migrate” applies it.",
         ),
         (
             WorkflowImportError("broken", "netops.broken", "netops/broken.py", CAUSE),
