@@ -59,7 +59,8 @@ class InvalidInputs(TaskError):
             for field, messages in page.items()
             for message in messages
         ]
-        return _("The inputs are not valid. %(errors)s") % {"errors": " ".join(found)}
+        listed = "; ".join([*(each.removesuffix(".") for each in found[:-1]), *found[-1:]])
+        return _("The inputs are not valid. %(errors)s") % {"errors": listed}
 
 
 class PredicateRefused(TaskError):

@@ -43,7 +43,7 @@ CAUSE = ZeroDivisionError("division by zero")
         ),
         (
             InvalidInputs([{"node": ["Enter a node."]}, {"__all__": ["Too many.", "Too late."]}]),
-            "The inputs are not valid. node: Enter a node. Too many. Too late.",
+            "The inputs are not valid. node: Enter a node; Too many; Too late.",
         ),
         (PredicateRefused("sync", "Another one runs."), "Another one runs."),
         (PredicateRefused("sync"), "“sync” may not run now: its predicate refused."),
