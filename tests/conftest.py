@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.core.management import call_command
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
 
@@ -33,6 +34,11 @@ NO_BROWSER = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="give the fault tests their full length")
+
+
+def pytest_sessionstart() -> None:
+    """Compile the translations, as every deployment does, before a program of this run reads them."""
+    call_command("compilemessages", verbosity=0)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

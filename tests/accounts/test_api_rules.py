@@ -138,6 +138,7 @@ def test_an_address_with_nul_is_refused() -> None:
 def slow_rate(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ORCHESTRATOR_API_RATE = "20/h"
     monkeypatch.setattr(throttling, "_leases", {})
+    monkeypatch.setattr(throttling, "_next_forgetting", float("inf"))
 
 
 @pytest.mark.usefixtures("slow_rate")
@@ -194,6 +195,7 @@ def test_what_was_counted_in_windows_that_are_over_is_forgotten(monkeypatch: pyt
         cursor.execute("TRUNCATE accounts_rate")
         cursor.executemany("INSERT INTO accounts_rate VALUES (%s, %s, 1)", [(f"address:{n}", n) for n in range(20)])
     monkeypatch.setattr(throttling, "_leases", {})
+    monkeypatch.setattr(throttling, "_next_forgetting", float("inf"))
     assert throttling.take_one("address:now", 3, 3600)[0]
     assert throttling.forget(3600) == 20
     assert throttling.forget(3600) == 0
