@@ -79,7 +79,7 @@ class OccurrenceFilter(filters.FilterSet):  # type: ignore[misc]
 
     outcome = filters.ChoiceFilter(label=_("Outcome"), choices=Outcome)
     reason = filters.ChoiceFilter(label=_("Reason"), choices=[choice for choice in Reason.choices if choice[0]])
-    manual = filters.BooleanFilter(label=_("Run now"))
+    manual = filters.BooleanFilter(label=_("By hand"))
     since = filters.IsoDateTimeFilter(label=_("From"), field_name="scheduled_at", lookup_expr="gte")
     until = filters.IsoDateTimeFilter(label=_("To"), field_name="scheduled_at", lookup_expr="lte")
 

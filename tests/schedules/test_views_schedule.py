@@ -102,7 +102,7 @@ def test_run_now_starts_a_process_and_leaves_the_schedule_alone(browser: Client,
     process = Process.objects.get(schedule_id=schedule.pk)
     assert process.created_by is not None
     name = process.created_by.username
-    assert f"Run now · {name} · Page" in text_of(response)
+    assert f"By hand · {name} · Page" in text_of(response)
     assert f"{name} Page" in text_of(browser.get(f"/processes/?schedule_id={schedule.pk}"))
     assert f"{name} Page" in text_of(browser.get(f"/processes/{process.pk}/"))
     assert reverse("tasks:process", args=[process.pk]) in response.content.decode()
