@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from accounts.permissions import Person
 
 PAGE = 30
+LONGEST_ADDRESS = 8_000  # Django redirects to no longer one than 16,384
 SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-id",)}  # ids begin with their time
 
 
@@ -173,4 +175,5 @@ def _back(request: HttpRequest) -> str:
     """Return the filtered list that the person came from, if it is ours."""
     address = request.POST.get("next", "")
     ours = address.startswith(reverse("schedules:list")) and url_has_allowed_host_and_scheme(address, None)
+    ours = ours and len(iri_to_uri(address)) <= LONGEST_ADDRESS
     return address if ours else reverse("schedules:list")

@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -24,7 +25,7 @@ from orchestrator_admin.streaming import Streamed
 from tasks import services
 from tasks.exceptions import TaskError
 from tasks.filters import Group, ProcessFilter
-from tasks.models import Process, ProcessStatus
+from tasks.models import Origin, Process, ProcessStatus
 from tasks.registry import labels
 from tasks.views import neighbours
 from tasks.views.finding import seen_processes, seen_workflows, viewer
@@ -32,6 +33,7 @@ from tasks.views.worked import with_worked
 
 PAGE_SIZE = 50
 MOST_SELECTED = 500
+LONGEST_ADDRESS = 8_000  # Django redirects to no longer one than 16,384
 BULK_ACTIONS = ("retry", "abort", "delete")
 
 
@@ -66,13 +68,13 @@ def processes(request: HttpRequest) -> HttpResponse:
 @require_POST
 def bulk(request: HttpRequest) -> HttpResponse:
     """Retry, abort or delete the selected processes; says of each that could not be why not."""
-    action, back = request.POST.get("action", ""), request.POST.get("back", "")
+    action = request.POST.get("action", "")
     ids = _seen(request, _ids(request.POST.getlist("selected")))
     if action not in BULK_ACTIONS or not ids:
         messages.error(request, _("Select at least one process first."))
-        return redirect(f"{request.path_info.removesuffix('bulk/')}?{back}")
+        return redirect(_list(request))
     try:
-        results = services.bulk(action, ids, user=viewer(request))
+        results = services.bulk(action, ids, user=viewer(request), origin=Origin.PAGE)
     except TaskError as error:
         messages.error(request, str(error))
     else:
@@ -83,7 +85,13 @@ def bulk(request: HttpRequest) -> HttpResponse:
         for sentence in dict.fromkeys(result.message for result in results if not result.ok):
             count = sum(result.message == sentence for result in results)
             messages.error(request, _("Not done for %(count)d: %(why)s") % {"count": count, "why": sentence})
-    return redirect(f"{request.path_info.removesuffix('bulk/')}?{back}")
+    return redirect(_list(request))
+
+
+def _list(request: HttpRequest) -> str:
+    """Return the list as it was narrowed, or whole where that is longer than any address the page makes."""
+    back = request.POST.get("back", "")
+    return f"{request.path_info.removesuffix('bulk/')}?{back if len(iri_to_uri(back)) <= LONGEST_ADDRESS else ''}"
 
 
 @login_required

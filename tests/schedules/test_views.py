@@ -162,3 +162,5 @@ def test_a_bulk_action_needs_a_selection_and_goes_back_to_our_own_pages_only(bro
     response = browser.post(address("bulk"), data, follow=True)
     assert response.redirect_chain == [(address("list"), 302)]
     assert "Choose at least one schedule first." in text_of(response)
+    data["next"] = f"{address('list')}?q={'é' * 100_000}"
+    assert browser.post(address("bulk"), data)["Location"] == address("list")

@@ -108,3 +108,10 @@ def test_the_export_asks_for_a_thousand_rows_when_those_before_were_sent() -> No
     rows = list(csv.DictReader("".join(sent).splitlines()))
     assert len(sent) == 4
     assert len({row["process_id"] for row in rows}) == len(rows) == 2500
+
+
+def test_a_bulk_action_with_a_way_back_too_long_to_go_leads_to_the_whole_list(browser: Client) -> None:
+    process = made("failed")
+    data = {"action": "retry", "selected": [str(process.pk)]}
+    assert browser.post("/processes/bulk/", {**data, "back": "text=" + "é" * 100_000})["Location"] == "/processes/?"
+    assert browser.post("/processes/bulk/", {**data, "back": "text=a"})["Location"] == "/processes/?text=a"
