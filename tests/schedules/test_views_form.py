@@ -198,7 +198,10 @@ def test_the_preview_flags_the_hour_that_clocks_skip(browser: Client) -> None:
     ],
 )
 def test_the_preview_says_what_is_wrong(browser: Client, values: dict[str, str], words: str) -> None:
-    assert words in text_of(browser.post(address("preview"), {**CRON, **values}))
+    response = browser.post(address("preview"), {**CRON, **values})
+    assert words in text_of(response)
+    [announced] = re.findall(r'data-announce="([^"]*)"', response.content.decode())
+    assert words in unescape(announced)
 
 
 def test_the_preview_of_an_edit_shows_what_holds_now_beside_it(browser: Client, schedule: Schedule) -> None:
