@@ -190,7 +190,7 @@ def _step_panel(
     shown = {key: value for key, value in new.items() if key != "traceback"}
     items = list(items_of(step, within)[:LOG_LINES]) if step is not None and row.items else []
     failed = step is not None and step.status in (StepStatus.FAILED, StepStatus.WAITING)  # its state is the failure's
-    lines = difference({} if failed else old, shown)
+    lines = difference(shown if failed else old, shown)  # a failure is no change of the state: it is told plainly
     same = all(line.kind == "same" for line in lines)
     return {"step": step, "lines": lines, "same": same, "state": new, "items": items}
 

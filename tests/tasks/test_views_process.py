@@ -126,3 +126,11 @@ def test_a_note_is_kept(browser: Client) -> None:
     process = made()
     browser.post(f"/processes/{process.pk}/note/", {"note": " Ask Petra about this. "})
     assert "Ask Petra about this." in text_of(browser.get(f"/processes/{process.pk}/"))
+
+
+def test_a_failure_is_told_plainly_and_not_as_a_change_of_the_state(browser: Client) -> None:
+    process = with_steps(made("failed"), "NSO calls", status="failed", state={"error": "router gone"})
+    response = browser.get(f"/processes/{process.pk}/")
+    assert "how this step failed" in text_of(response)
+    assert '<span class="same">  error: &quot;router gone&quot;</span>' in response.content.decode()
+    assert 'class="added"' not in response.content.decode()
