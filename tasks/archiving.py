@@ -33,7 +33,9 @@ SELECT (to_jsonb(p) - '{lease_token,lease_expires_at,callback_token}'::text[] ||
          'inputs', (SELECT jsonb_agg(to_jsonb(i) - 'process_id' ORDER BY i.id) FROM tasks_inputstate i
                      WHERE i.process_id = p.process_id),
          'logs', (SELECT jsonb_agg(to_jsonb(l) - 'process_id' ORDER BY l.id) FROM tasks_steplog l
-                   WHERE l.process_id = p.process_id)))::text
+                   WHERE l.process_id = p.process_id),
+         'history', (SELECT jsonb_agg(to_jsonb(a) - 'process_id' ORDER BY a.id) FROM tasks_processaction a
+                      WHERE a.process_id = p.process_id)))::text
   FROM tasks_process p JOIN tasks_workflow w USING (workflow_id)
  WHERE p.process_id = ANY(%s) ORDER BY p.process_id"""
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from tasks import sql
-from tasks.models import InputState, Process, ProcessStep, StepLog, Workflow
+from tasks.models import InputState, Process, ProcessAction, ProcessStep, StepLog, Workflow
 from tasks.statuses import TERMINAL
 
 BATCH: Final = 1000
@@ -79,8 +79,8 @@ def lock(batch: Batch, before: datetime, *, products: bool = False) -> list[UUID
 
 
 def remove(ids: Sequence[UUID]) -> None:
-    """Remove processes with their steps, inputs and logs, past Django's collector, which would load them all."""
-    for model in (StepLog, InputState, ProcessStep):
+    """Remove processes with all that is recorded of them, past Django's collector, which would load them all."""
+    for model in (StepLog, InputState, ProcessAction, ProcessStep):
         rows = model._default_manager.filter(process__in=ids)
         rows._raw_delete(rows.db)
     processes = Process.objects.filter(process_id__in=ids)

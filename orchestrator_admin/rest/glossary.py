@@ -40,6 +40,11 @@ MEANINGS: Final[dict[str, str]] = {
     "Log.level": "Such as info or warning.",
     "Log.message": "The line; secrets are covered.",
     "Step.name": "Its name.",
+    "Done.at": "When it was done.",
+    "Done.action": "What was done.",
+    "Done.who": "Name of the user at that time; SYSTEM: code did it.",
+    "Done.origin": "Door through which it was done.",
+    "Done.traceback": "Where in the code it had failed; empty when it had not.",
     # Workflows and their forms
     "Workflow.name": "Names the workflow.",
     "Workflow.description": "What it does.",

@@ -85,7 +85,8 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
     def partial_update(self, request: Request, process_id: UUID) -> Response:
         """Change the note."""
         self._seen(process_id)
-        services.set_note(process_id, read(shapes.NoteBody, request.data)["note"], user=request.user)
+        text = read(shapes.NoteBody, request.data)["note"]
+        services.set_note(process_id, text, user=request.user, origin=Origin.API)
         return self._shown(process_id)
 
     @extend_schema(responses={204: None})
@@ -110,21 +111,21 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         """Answer the form of a suspended process, which then goes on."""
         self._seen(process_id)
         pages = read(shapes.PagesBody, request.data)["user_inputs"]
-        services.resume_process(process_id, pages, user=request.user)
+        services.resume_process(process_id, pages, user=request.user, origin=Origin.API)
         return self._shown(process_id)
 
     @extend_schema(request=None, responses=shapes.ProcessDetailSerializer)
     def retry(self, request: Request, process_id: UUID) -> Response:
         """Run a failed or waiting process again from the step that did not succeed."""
         self._seen(process_id)
-        services.retry_process(process_id, user=request.user)
+        services.retry_process(process_id, user=request.user, origin=Origin.API)
         return self._shown(process_id)
 
     @extend_schema(request=None, responses=shapes.ProcessDetailSerializer)
     def abort(self, request: Request, process_id: UUID) -> Response:
         """End a process for good: at once, or when its running step is over."""
         self._seen(process_id)
-        services.abort_process(process_id, user=request.user)
+        services.abort_process(process_id, user=request.user, origin=Origin.API)
         return self._shown(process_id)
 
     @extend_schema(request=None, responses={201: shapes.StartedSerializer}, parameters=[IDEMPOTENCY_KEY])
@@ -143,7 +144,7 @@ class ProcessViewSet(TaskErrorsMixin, ScopedMixin, GenericViewSet[Process]):
         results = {
             result.process_id: {"process_id": result.process_id, "ok": result.ok, "message": str(result.message)}
             for result in services.bulk(asked["action"], [i for i in asked["process_ids"] if i in seen],
-                                        user=request.user)
+                                        user=request.user, origin=Origin.API)
         }  # fmt: skip
         unseen = ({"process_id": i, "ok": False, "message": str(ProcessNotFound(i))} for i in asked["process_ids"])
         return Response({"results": [results.get(row["process_id"], row) for row in unseen]})

@@ -11,7 +11,7 @@ from accounts.permissions import Action, may
 from orchestrator_admin.rest.serializers import PagesField, StrictSerializer
 from tasks import services
 from tasks.labels import label
-from tasks.models import InputState, Process, ProcessStep, StepLog, Workflow
+from tasks.models import InputState, Process, ProcessAction, ProcessStep, StepLog, Workflow
 from tasks.secrets import mask, without_routes
 from tasks.statuses import ProcessStatus
 
@@ -98,6 +98,14 @@ class StepSerializer(serializers.ModelSerializer[ProcessStep]):
         return without_routes(state) if self.context.get("only_looking") else state
 
 
+class DoneSerializer(serializers.ModelSerializer[ProcessAction]):
+    """What somebody did to a process, and the failure that stood there before."""
+
+    class Meta:
+        model = ProcessAction
+        fields = ("at", "action", "who", "origin", "before", "traceback")
+
+
 class ProcessSerializer(serializers.ModelSerializer[Process]):
     """One run of a workflow, as lists show it."""
 
@@ -118,10 +126,11 @@ class ProcessDetailSerializer(ProcessSerializer):
 
     steps = serializers.SerializerMethodField()
     inputs = serializers.SerializerMethodField(help_text="What was given at the start and at each resume.")
+    history = DoneSerializer(many=True, read_only=True, help_text="What people did to it, the oldest first.")
     actions = serializers.SerializerMethodField(help_text="What you may do with it now: retry, resume, abort, …")
 
     class Meta(ProcessSerializer.Meta):
-        fields = (*ProcessSerializer.Meta.fields, "traceback", "steps", "inputs", "actions")  # type: ignore[assignment]
+        fields = (*ProcessSerializer.Meta.fields, "traceback", "steps", "inputs", "history", "actions")  # type: ignore[assignment]
 
     @extend_schema_field(StepSerializer(many=True))
     def get_steps(self, process: Process) -> Any:

@@ -8,10 +8,10 @@ pages what changed.
 from __future__ import annotations
 
 from tasks.models.catalogue import Product, Subscription, Workflow
-from tasks.models.choices import Origin, choices_check
+from tasks.models.choices import Act, Origin, choices_check
 from tasks.models.engine import EngineSettings, WorkerInstance
 from tasks.models.process import Process
-from tasks.models.record import InputState, ProcessStep, StepLog
+from tasks.models.record import InputState, ProcessAction, ProcessStep, StepLog
 from tasks.statuses import FAILURES, FINISHED_STEP, GOING, QUEUED, TERMINAL, ProcessStatus, StepStatus
 from tasks.targets import Target
 
@@ -21,10 +21,12 @@ __all__ = [
     "GOING",
     "QUEUED",
     "TERMINAL",
+    "Act",
     "EngineSettings",
     "InputState",
     "Origin",
     "Process",
+    "ProcessAction",
     "ProcessStatus",
     "ProcessStep",
     "Product",

@@ -17,6 +17,15 @@ class Origin(models.TextChoices):
     CODE = "code", _("Code")
 
 
+class Act(models.TextChoices):
+    """What people do to a process that is there already."""
+
+    RETRIED = "retried", _("Retried")
+    RESUMED = "resumed", _("Answered")
+    ABORTED = "aborted", _("Aborted")
+    NOTED = "noted", _("Note changed")
+
+
 def choices_check(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
     """Return the constraint that holds `field` to `choices` in the database too."""
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)

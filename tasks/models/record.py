@@ -1,4 +1,4 @@
-"""What is recorded of a process: its steps, what it was given, what it logged."""
+"""What is recorded of a process: its steps, what it was given, what it logged, what people did to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from orchestrator_admin.displays import display_of
-from tasks.models.choices import choices_check
+from tasks.models.choices import Act, Origin, choices_check
 from tasks.models.process import Process
 from tasks.statuses import StepStatus
 
@@ -117,3 +117,28 @@ class StepLog(models.Model):
 
     def __str__(self) -> str:
         return self.message
+
+
+class ProcessAction(models.Model):
+    """What somebody did to a process, and what stood there before: the failure, or of a changed note the old one.
+
+    Written in the transaction of the change, and never changed. What is tried again by itself is not written here.
+    """
+
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, related_name="history")
+    at = models.DateTimeField()
+    action = models.CharField(max_length=10, choices=Act)
+    who = models.CharField(max_length=255, help_text=_("Name of the user at that time; SYSTEM: code did it."))
+    origin = models.CharField(_("origin"), max_length=10, choices=Origin)
+    before = models.TextField(blank=True, help_text=_("The failure that it ended; of a changed note: the old one."))
+    traceback = models.TextField(_("traceback"), blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints: ClassVar = [choices_check("action", Act, "process_action_known")]
+
+    get_action_display = display_of("action", Act)
+    get_origin_display = display_of("origin", Origin)
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.who}"

@@ -1,9 +1,14 @@
-"""Retries, resumes, aborts and deletes processes, by people or by the system (`user` None)."""
+"""Retries, resumes, aborts and deletes processes, by people or by the system (`user` None).
+
+What is done is recorded in the same transaction: by whom, through which door (`origin`), and the failure it put an end
+to. Only of retries by the system there is no record: an author's code may retry for ever.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +20,12 @@ from accounts.permissions import Action, Person, is_admin, may
 from tasks import inputs, limits, queue, sql, transitions
 from tasks.engine import pending
 from tasks.exceptions import EngineLocked, IllegalTransition, NotPermitted, ProcessNotFound, TaskError
-from tasks.models import InputState, Origin, Process, ProcessStatus
+from tasks.models import Act, InputState, Origin, Process, ProcessStatus
 from tasks.secrets import reveal
+from tasks.services.acting import name_of, record
 from tasks.services.asking import permits_safely
 from tasks.services.availability import DELETABLE, RETRYABLE, pending_step, retry_callback, start_callback, why_not
-from tasks.services.starting import SYSTEM, as_pages, start_process
+from tasks.services.starting import as_pages, start_process
 from tasks.services.writing import UserInputs
 from tasks.steps import Authorizer
 from tasks.sweeper import CRASHES_UNTIL_QUARANTINE
@@ -37,7 +43,7 @@ class Result:
 
 
 @sql.again_when_deadlocked
-def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
+def retry_process(process_id: UUID, *, user: Person | None = None, origin: str | None = None) -> Process:
     """Run a failed or waiting process again from the step that failed.
 
     Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition.
@@ -46,22 +52,26 @@ def retry_process(process_id: UUID, *, user: Person | None = None) -> Process:
     _authorise(process, user, _("retry"), retry_callback)
     with transaction.atomic():
         _refuse_when_locked()
+        if user is not None:
+            record(process.process_id, Act.RETRIED, user, origin)
         if not transitions.resume(process.process_id, RETRYABLE):
             raise _illegal(process, "retry")
         queue.enqueue_again([process.process_id])
-    logger.info("process_retried", process_id=str(process_id), user=_name(user))
+    logger.info("process_retried", process_id=str(process_id), user=name_of(user))
     return _found(process_id)
 
 
 @sql.again_when_deadlocked
-def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Person | None = None) -> Process:
+def resume_process(
+    process_id: UUID, user_inputs: UserInputs = None, *, user: Person | None = None, origin: str | None = None
+) -> Process:
     """Answer the form at which a process waits; one that failed or waits for a retry is retried.
 
     Raises ProcessNotFound, NotPermitted, EngineLocked, IllegalTransition, and InvalidInputs with nothing changed.
     """
     process = _found(process_id)
     if process.status in RETRYABLE:
-        return retry_process(process_id, user=user)
+        return retry_process(process_id, user=user, origin=origin)
     if process.status != ProcessStatus.SUSPENDED:
         raise _illegal(process, "resume")
     waiting = pending_step(process)
@@ -71,6 +81,7 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
     with transaction.atomic():
         _refuse_when_locked()
         _hold(process, ProcessStatus.SUSPENDED, "resume")
+        record(process.process_id, Act.RESUMED, user, origin)
         waiting = pending_step(process)
         InputState.objects.create(
             process=process,
@@ -83,23 +94,24 @@ def resume_process(process_id: UUID, user_inputs: UserInputs = None, *, user: Pe
         pending.complete(waiting, reveal(given.values)[0])
         transitions.resume(process.process_id, [ProcessStatus.SUSPENDED])
         queue.enqueue_again([process.process_id])
-    logger.info("process_resumed", process_id=str(process_id), step=waiting.step.name, user=_name(user))
+    logger.info("process_resumed", process_id=str(process_id), step=waiting.step.name, user=name_of(user))
     return _found(process_id)
 
 
 @sql.again_when_deadlocked
-def abort_process(process_id: UUID, *, user: Person | None = None) -> Process:
+def abort_process(process_id: UUID, *, user: Person | None = None, origin: str | None = None) -> Process:
     """End a process; one that runs ends after its current step.
 
     Raises ProcessNotFound, NotPermitted, IllegalTransition.
     """
     process = _found(process_id)
     _authorise(process, user, _("abort"))
-    by = _name(user)
+    by = name_of(user)
     reason = _("Aborted by %(user)s.") % {"user": by}
     with transaction.atomic():
         # First the job, in the order in which workers take both: otherwise each of us could wait for the other.
         queue.forget([process.process_id])
+        record(process.process_id, Act.ABORTED, user, origin)
         # The last try is for one that ran at the first and has stopped by the second.
         if not (
             transitions.abort_stopped(process.process_id, by=by, reason=reason)
@@ -132,26 +144,30 @@ def delete_process(process_id: UUID, *, user: Person | None = None) -> None:
     deleted, _rows = Process.objects.filter(pk=process.pk, status__in=DELETABLE).delete()
     if not deleted:
         raise _illegal(process, "delete")
-    logger.info("process_deleted", process_id=str(process_id), user=_name(user))
+    logger.info("process_deleted", process_id=str(process_id), user=name_of(user))
 
 
-def set_note(process_id: UUID, text: str, *, user: Person | None = None) -> Process:
-    """Replace the note on a process."""
+def set_note(process_id: UUID, text: str, *, user: Person | None = None, origin: str | None = None) -> Process:
+    """Replace the note on a process. Raises ProcessNotFound, NotPermitted."""
     process = _found(process_id)
     _authorise(process, user, _("note"))
-    Process.objects.filter(pk=process.pk).update(note=text.replace("\x00", ""))
+    new = text.replace("\x00", "")
+    if new != process.note:
+        with transaction.atomic():
+            record(process.process_id, Act.NOTED, user, origin)
+            Process.objects.filter(pk=process.pk).update(note=new)
     return _found(process_id)
 
 
-def bulk(action: str, ids: Sequence[UUID], *, user: Person | None = None) -> list[Result]:
+def bulk(action: str, ids: Sequence[UUID], *, user: Person | None = None, origin: str | None = None) -> list[Result]:
     """Do `retry`, `resume`, `abort` or `delete` with each process by itself, and say what became of it.
 
     A step in quarantine is not retried this way: it killed its worker three times and deserves a look.
     """
     done: dict[str, Callable[..., Any]] = {
-        "retry": _retry_unless_quarantined,
-        "resume": _retry_unless_quarantined,
-        "abort": abort_process,
+        "retry": partial(_retry_unless_quarantined, origin=origin),
+        "resume": partial(_retry_unless_quarantined, origin=origin),
+        "abort": partial(abort_process, origin=origin),
         "delete": delete_process,
     }
     results = []
@@ -165,12 +181,12 @@ def bulk(action: str, ids: Sequence[UUID], *, user: Person | None = None) -> lis
     return results
 
 
-def _retry_unless_quarantined(process_id: UUID, *, user: Person | None) -> None:
+def _retry_unless_quarantined(process_id: UUID, *, user: Person | None, origin: str | None) -> None:
     process = _found(process_id)
     if process.crashes >= CRASHES_UNTIL_QUARANTINE:
         why = _("The step “%(step)s” killed its worker three times. Look at it, and retry it by itself.")
         raise IllegalTransition("retry", process.status, why % {"step": process.current_step})
-    retry_process(process_id, user=user)
+    retry_process(process_id, user=user, origin=origin)
 
 
 def _found(process_id: UUID) -> Process:
@@ -214,7 +230,3 @@ def _refuse_when_locked() -> None:
 
 def _illegal(process: Process, action: str) -> IllegalTransition:
     return IllegalTransition(action, process.status, why_not(action, process.status))
-
-
-def _name(user: Person | None) -> str:
-    return user.get_username() if user is not None else SYSTEM

@@ -38,6 +38,7 @@ from tasks.views.timeline import StepRow, step_rows, working_time
 from tasks.views.worked import with_worked
 
 LOG_LINES = 500
+ACTIONS_SHOWN = 50
 USUAL_OF = 20
 USUAL_FROM = 2
 # Time between the steps is worth a word where it is this long, and this part of the whole.
@@ -57,9 +58,9 @@ ACTIONS = {
 }
 # Each returns which process to show afterwards.
 DO: dict[str, Callable[[UUID, User], UUID | None]] = {
-    "retry": lambda process_id, user: services.retry_process(process_id, user=user).pk,
+    "retry": lambda process_id, user: services.retry_process(process_id, user=user, origin=Origin.PAGE).pk,
     "start_again": lambda process_id, user: services.start_again(process_id, user=user, origin=Origin.PAGE),
-    "abort": lambda process_id, user: services.abort_process(process_id, user=user).pk,
+    "abort": lambda process_id, user: services.abort_process(process_id, user=user, origin=Origin.PAGE).pk,
     "delete": lambda process_id, user: services.delete_process(process_id, user=user),
 }
 
@@ -105,7 +106,7 @@ def resume(request: HttpRequest, process_id: UUID) -> HttpResponse:
     try:
         answers = runform.posted_page(form.source, request, state=form.state)
         if answers.complete and not answers.problem:
-            services.resume_process(found.pk, answers.answered, user=viewer(request))
+            services.resume_process(found.pk, answers.answered, user=viewer(request), origin=Origin.PAGE)
             return redirect("tasks:process", process_id=found.pk)
     except TaskError as error:
         messages.error(request, str(error))
@@ -121,7 +122,8 @@ def note(request: HttpRequest, process_id: UUID) -> HttpResponse:
     """Change the note that people leave on a process for each other."""
     found = find_process(request, process_id)
     try:
-        services.set_note(found.pk, request.POST.get("note", "").strip(), user=viewer(request))
+        text = request.POST.get("note", "").strip()
+        services.set_note(found.pk, text, user=viewer(request), origin=Origin.PAGE)
     except TaskError as error:
         messages.error(request, str(error))
     return redirect("tasks:process", process_id=found.pk)
@@ -153,6 +155,7 @@ def page_context(request: HttpRequest, process: Process, *, acting: bool = True)
         "frames": frames(process.traceback),
         "actions": _actions(available),
         "inputs": _inputs(process),
+        "history": process.history.order_by("-pk")[:ACTIONS_SHOWN][::-1],
         "schedule": neighbours.schedule(process.schedule_id, viewer(request)),
         "usual": _usual(process),
         **_spent(process, rows),

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tasks import archiving
-from tasks.models import InputState, Process, ProcessStatus, ProcessStep, StepLog, Workflow
+from tasks.models import InputState, Process, ProcessAction, ProcessStatus, ProcessStep, StepLog, Workflow
 from tests.tasks.test_builtin_tasks import old, process_of
 
 pytestmark = pytest.mark.django_db
@@ -40,9 +40,12 @@ def test_processes_are_in_the_files_with_all_that_hung_on_them_and_gone_from_the
         assert (line["workflow_name"], line["status"], line["note"]) == ("task_sync_from", "completed", "Überblick")
         assert [step["name"] for step in line["steps"]] == ["One", "Item"]
         assert [entry["message"] for entry in line["logs"]] == ["Hello"]
+        assert [(done["action"], done["who"], done["before"]) for done in line["history"]] == [
+            ("retried", "ada", "gone")
+        ]
         assert [given["user_inputs"] for given in line["inputs"]] == [[]]
         assert "callback_token" not in line
-    for model in (Process, ProcessStep, InputState, StepLog):
+    for model in (Process, ProcessStep, InputState, StepLog, ProcessAction):
         assert not model._default_manager.exists()
     assert "3 processes are archived." in capsys.readouterr().out
 

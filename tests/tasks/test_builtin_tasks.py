@@ -10,7 +10,17 @@ import pytest
 from django.utils import timezone
 
 from orchestrator_admin.ids import uuid7
-from tasks.models import InputState, Process, ProcessStatus, ProcessStep, Product, StepLog, Subscription, Workflow
+from tasks.models import (
+    InputState,
+    Process,
+    ProcessAction,
+    ProcessStatus,
+    ProcessStep,
+    Product,
+    StepLog,
+    Subscription,
+    Workflow,
+)
 from tasks.services import run_inline, start_process, unqueued
 from tasks.workflows import clean_up_tasks
 
@@ -47,6 +57,7 @@ def old(status: ProcessStatus, name: str = "task_sync_from", days: int = 4, **va
     ProcessStep.objects.create(process=process, parent=step, position=0, name="Item", **times)
     InputState.objects.create(process=process, input_type="initial", user_inputs=[])
     StepLog.objects.create(process=process, position=0, at=now, level="info", message="Hello")
+    ProcessAction.objects.create(process=process, at=now, action="retried", who="ada", origin="page", before="gone")
     return process
 
 
@@ -58,6 +69,7 @@ def test_clean_up_removes_finished_tasks_with_all_that_hangs_on_them() -> None:
     assert state_of(process)["tasks_removed"] == 2
     assert list(Process.objects.all()) == [process]
     assert not ProcessStep.objects.exclude(process=process).exists()
+    assert not ProcessAction.objects.exists()
     assert not InputState.objects.exclude(process=process).exists()
     assert not StepLog.objects.exclude(process=process).exists()
 
