@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases
+from django.utils.translation.reloader import translation_file_changed
 
 from tests.databases import (
     drop_databases_of_dead_runs,
@@ -39,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_sessionstart() -> None:
     """Compile the translations, as every deployment does, before a program of this run reads them."""
     call_command("compilemessages", verbosity=0)
+    translation_file_changed(None, Path("django.mo"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 # Names, which are the same in every language, and what programs call things.
 NAMES = ["UTC", "PostgreSQL", "Python", "Django", "Orchestrator", "apscheduler", "django-apscheduler",
          "procrastinate", "psycopg", "django-htmx", "null", "Start", "Prepare", "Approve the change",
-         "Configure devices", "Notify the customer", "Test", "Done", "Count"]  # fmt: skip
+         "Configure devices", "Notify the customer", "Test", "Done", "Count", "tests"]  # fmt: skip
 # What does not show a page of ours: machines read it, a browser is led on, or (admin/) it is Django's own.
 NO_PAGES = ("api/", "events/", "health/", "metrics", "admin/", "processes/export/")
 OPEN = ("/accounts/login/", "/accounts/signup/", "/accounts/3rdparty/login/cancelled/")
