@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Textarea
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from orchestrator_admin.addresses import address, address_of
 from orchestrator_admin.templatetags import marks, texts, times
 
 register = template.Library()
+ROWS, ROWS_OF_DJANGO = 4, "10"  # of a text of several lines whose form says nothing about it
 for part in (marks, texts, times):
     register.tags |= part.register.tags
     register.filters |= part.register.filters
@@ -80,11 +81,15 @@ def field(bound: BoundField, say_optional: bool = True) -> SafeString:
     told = say_optional and not bound.field.required and not boxed
     optional = "" if not told else format_html(' <span class="optional">{}</span>', _("optional"))
     attrs: dict[str, Any] = {}
+    if isinstance(widget, Textarea) and widget.attrs.get("rows") == ROWS_OF_DJANGO:
+        attrs["rows"] = ROWS
     described = [f"{bound.auto_id}_error"] if bound.errors else []
     if bound.help_text:
         described.insert(0, f"{bound.auto_id}_helptext")
     if described and not grouped:
         attrs["aria-describedby"] = " ".join(described)
+    if isinstance(widget, Textarea) and widget.attrs.get("rows") == "10":  # Django's own, which nobody asked for
+        attrs["rows"] = "4"
     control = bound.as_widget(attrs=attrs)
     label = (
         format_html("<legend>{}{}</legend>", bound.label, optional)

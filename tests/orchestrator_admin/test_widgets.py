@@ -9,6 +9,7 @@ from django.test.html import parse_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
+from orchestrator_admin.templatetags.ui import field
 from orchestrator_admin.widgets import Renderer
 
 NASTY = """<b class="x">&'"""
@@ -64,3 +65,12 @@ def test_each_box_of_a_group_looks_as_djangos_own():
 
 def test_it_is_what_forms_are_shown_with():
     assert isinstance(forms.Form().renderer, Renderer)
+
+
+def test_a_text_of_several_lines_is_four_rows_high_unless_its_form_says_how_high():
+    class Form(forms.Form):
+        hosts = forms.CharField(widget=forms.Textarea)
+        names = forms.CharField(widget=forms.Textarea(attrs={"rows": 10}))
+
+    assert ' rows="4"' in field(Form()["hosts"])
+    assert ' rows="10"' in field(Form()["names"])
