@@ -76,7 +76,7 @@ def upsert(declaration: Declaration) -> Schedule:
         schedule.save()
         projection.project([schedule.id])
         projection.notify([schedule.id], edited=True)
-        logger.info("schedule_declared", schedule_id=str(schedule.id), job_id=schedule.job_id)
+        logger.debug("schedule_declared", schedule_id=str(schedule.id), job_id=schedule.job_id)
     return schedule
 
 
