@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,6 +23,7 @@ from tasks.engine.halt import Halt
 from tasks.engine.obeying import obey
 from tasks.engine.recording import commit, perform, record
 from tasks.exceptions import LeaseLost, StepError
+from tasks.secrets import mask_text
 from tasks.state import dumps, loads
 from tasks.statuses import FINISHED_STEP, StepStatus
 from tasks.steps import Kind, Step, StepList, merged
@@ -229,14 +230,14 @@ def _run_items(part: Part, step: Step, view: dict[str, Any], items: list[Any]) -
     run = part.run
     rows = rows_of(part.row_id, run)
     collected: list[dict[str, Any]] = []
-    faults: list[tuple[int, Halt]] = []
+    faults: list[tuple[str, Halt]] = []
     for index, item in enumerate(items):
         found = rows.get(index)
         if found is not None and found.status in FINISHED_STEP:
             collected.append(found.state)
             continue
         each = Part(
-            run, _label(item, index), f"{part.path}/{index}", part.top_step,
+            run, _label(item, index, run.secrets), f"{part.path}/{index}", part.top_step,
             position=index, state={**view, "item": item, "index": index}, parent=part.row_id,
             finished_as=lambda each: each.returned,
         )  # fmt: skip
@@ -250,7 +251,7 @@ def _run_items(part: Part, step: Step, view: dict[str, Any], items: list[Any]) -
                 halt.rows.append(part.result(status=halt.status))
                 raise
             each.settle(commit(run, halt.rows, part.going_on()))
-            faults.append((index, halt))
+            faults.append((each.name, halt))
         else:
             collected.append(each.returned)
     if faults:
@@ -269,9 +270,9 @@ def _within_item(run: Run, index: int) -> Iterator[None]:
         run.item = outer
 
 
-def _all_faults(part: Part, step: Step, total: int, faults: list[tuple[int, Halt]]) -> Halt:
+def _all_faults(part: Part, step: Step, total: int, faults: list[tuple[str, Halt]]) -> Halt:
     first = next((halt for _, halt in faults if halt.status == StepStatus.FAILED), faults[0][1])
-    told = "; ".join(f"item {index}: {halt.failure.reason}" for index, halt in faults[:5] if halt.failure)
+    told = "; ".join(f"item {label}: {halt.failure.reason}" for label, halt in faults[:5] if halt.failure)
     reason = f"{len(faults)} of {total} items failed: {told}{'; …' if len(faults) > 5 else ''}"
     failed = replace(first.failure, reason=reason[:REASON_LIMIT]) if first.failure else None
     halt = Halt(step, first.status, failed)
@@ -298,11 +299,12 @@ def rows_of(parent: int | None, run: Run) -> dict[int, OpenRow]:
     return found
 
 
-def _label(item: Any, index: int) -> str:
+def _label(item: Any, index: int, secrets: Collection[str]) -> str:
+    """Return what an item is called in its row and in reasons: its index, and its own name where it has one."""
     if isinstance(item, str | int | float):
-        return f"{index}: {item}"[:255]
+        return mask_text(f"{index}: {item}", secrets)[:255]
     if isinstance(item, dict):
         named = next((item[key] for key in ("name", "label", "id") if isinstance(item.get(key), str | int)), None)
         if named is not None:
-            return f"{index}: {named}"[:255]
+            return mask_text(f"{index}: {named}", secrets)[:255]
     return str(index)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from orchestrator_admin.redaction import COVER
+from tasks.engine.parts import _label
 from tasks.models import ProcessStatus, ProcessStep
 from tasks.services import resume_process, retry_process
 from tests.bench import Bench
@@ -72,7 +76,7 @@ def test_foreach_tries_every_item_and_a_retry_does_only_what_failed(bench: Bench
     repaired = bench.file("repaired")
     process = bench.run("going_over", things=["good", "bad", "fine", "bad too"], repaired=str(repaired))
     assert process.status == ProcessStatus.FAILED
-    assert process.failed_reason.startswith("2 of 4 items failed: item 1: bad does not work; item 3:")
+    assert process.failed_reason.startswith("2 of 4 items failed: item 1: bad: bad does not work; item 3: bad too:")
     assert bench.rows(process.pk) == [("Start", "success"), ("Items", "failed")]
     assert [(position, status) for position, status, _ in _items(process.pk)] == [
         (0, "success"), (1, "failed"), (2, "success"), (3, "failed"),
@@ -126,3 +130,11 @@ def test_lenses_show_a_part_and_put_it_back(bench: Bench) -> None:
     assert state["inner"] == {"counter": 12}
     assert state["parts"] == [{"counter": 1}, {"counter": 6}]
     assert state["counter"] == 100
+
+
+@pytest.mark.parametrize("item", ["bad canary-7391", {"name": "bad canary-7391"}])
+def test_the_name_of_an_item_covers_secrets_and_fits(item: object) -> None:
+    assert _label(item, 7, {"canary-7391"}) == f"7: bad {COVER}"
+    assert len(_label("x" * 999, 7, ())) == 255
+    assert _label({"id": 5}, 7, ()) == "7: 5"
+    assert _label([1], 7, ()) == "7"
