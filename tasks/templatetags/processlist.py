@@ -33,9 +33,19 @@ def process_cells(process: Process, title: str) -> SafeString:
         f"{_below(process.failed_reason or process.note, 'sub clamp')}</td>"
         f"<td>{marks.status(process.status, process.get_status_display())}{_below(step, 'sub')}</td>"
         f"<td>{times.when_exactly(process.started_at)}</td>"
-        f'<td class="wide">{by}{_below(process.get_origin_display(), "sub")}</td>'
+        f'<td class="wide">{by}{by_what(process)}</td>'
         f'<td class="num">{escape(times.duration(process.duration))}</td>'
     )
+
+
+@register.simple_tag
+def by_what(process: Process) -> SafeString:
+    """Show through what a process was started: of a schedule its name, where `with_schedule_names` found it."""
+    origin, name = escape(process.get_origin_display()), getattr(process, "schedule_name", None)
+    if name:
+        address = escape(address_of("schedules:detail", str(process.schedule_id)))
+        origin = f'{origin} · <a class="plain-link" href="{address}" hx-disable>{escape(name)}</a>'
+    return SafeString(f'<span class="sub">{origin}</span>')
 
 
 def _below(text: str, kind: str) -> str:

@@ -22,8 +22,11 @@ register = template.Library()
 
 @register.simple_tag
 def last_run(row: TaskRow) -> SafeString:
-    """Show how the last run of a task ended and when it was accepted, with a link to it."""
+    """Show how the last run of a task ended and when it was accepted, with a link; or when none was called for."""
     last = row.last
+    if last is None and row.looked_at:
+        looked = escape(_("Looked %(when)s: nothing to do")) % {"when": times.when_inside(row.looked_at)}
+        return SafeString(f'<span class="quiet">{looked}</span>')
     if last is None:
         return _quiet(_("Never run"))
     address, shown = escape(address_of("tasks:process", last.process_id)), marks.status(last.status, last.label)

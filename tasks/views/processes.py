@@ -43,7 +43,8 @@ def processes(request: HttpRequest) -> HttpResponse:
     """List processes, the latest first, narrowed to what the address asks for."""
     narrowed = ProcessFilter(request.GET, seen_processes(request), request=request)
     valid = narrowed.form.is_valid()
-    rows = with_worked(seen_processes(request)).select_related("workflow", "created_by").defer("traceback")
+    rows = neighbours.with_schedule_names(with_worked(seen_processes(request)), viewer(request))
+    rows = rows.select_related("workflow", "created_by").defer("traceback")
     parts = narrowed.parts if valid else [Process.objects.none()]
     page = paged(rows, "started_at", request.GET, PAGE_SIZE, parts)
     titles = labels({process.workflow.name for process in page.items})

@@ -23,6 +23,7 @@ from tasks.registry import get_workflow, labels
 from tasks.views import neighbours
 
 LAST_RUNS = 10
+NONE = neighbours.Outlook()
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ class Run:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """One task. `why_not` says why the viewer cannot start it, and is empty when they can."""
+    """One task. `why_not` says why the viewer cannot start it, and is empty when they can.
+
+    `looked_at` is when a function that may start it last ran.
+    """
 
     name: str
     title: str
@@ -66,6 +70,7 @@ class TaskRow:
     why_not: str
     has_form: bool
     next_run: datetime | None = None
+    looked_at: datetime | None = None
     runs: list[Run] = field(default_factory=list)
 
     @property
@@ -140,13 +145,13 @@ def task_rows(workflows: QuerySet[Workflow], user: User, *, with_next: bool = Tr
     """Return the rows of `workflows` by title. Four queries; two where the next runs are not shown."""
     found = list(workflows)
     runs = last_runs(found)
-    due = neighbours.next_runs([workflow.name for workflow in found]) if with_next else {}
+    coming = neighbours.outlooks([workflow.name for workflow in found]) if with_next else {}
     titles = labels(workflow.name for workflow in found)
-    rows = [_row(each, titles[each.name], user, due.get(each.name), runs[each.pk]) for each in found]
+    rows = [_row(each, titles[each.name], user, coming.get(each.name, NONE), runs[each.pk]) for each in found]
     return sorted(rows, key=lambda row: row.title.casefold())
 
 
-def _row(workflow: Workflow, title: str, user: User, next_run: datetime | None, runs: list[Run]) -> TaskRow:
+def _row(workflow: Workflow, title: str, user: User, coming: neighbours.Outlook, runs: list[Run]) -> TaskRow:
     has_form, broken = form_of(workflow.name)
     return TaskRow(
         name=workflow.name,
@@ -155,7 +160,8 @@ def _row(workflow: Workflow, title: str, user: User, next_run: datetime | None, 
         target=workflow.get_target_display(),
         why_not=broken or why_not_start(workflow.name, user),
         has_form=has_form,
-        next_run=next_run,
+        next_run=coming.next_run,
+        looked_at=coming.looked_at,
         runs=runs,
     )
 

@@ -104,8 +104,9 @@ def workflow_page(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 def _task_page(
     request: HttpRequest, workflow: Workflow, answers: runform.RunForm, *, status: int = 200
 ) -> HttpResponse:
-    own = with_worked(seen_processes(request).filter(workflow=workflow)).select_related("created_by")
-    history = list(own.order_by("-started_at")[:HISTORY])
+    own = with_worked(seen_processes(request).filter(workflow=workflow))
+    named = neighbours.with_schedule_names(own, viewer(request)).select_related("created_by")
+    history = list(named.order_by("-started_at")[:HISTORY])
     steps = [step.name for step in planned_steps(workflow.name)]
     [row] = task_rows(Workflow.objects.filter(pk=workflow.pk), viewer(request))
     if not row.why_not:

@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from schedules.models import Schedule
 from tasks.models import Process, Workflow
 from tasks.views.processes import _csv
-from tests.pages import made, text_of
+from tests.pages import TASK, made, queries, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +109,21 @@ def test_the_export_asks_for_a_thousand_rows_when_those_before_were_sent() -> No
     rows = list(csv.DictReader("".join(sent).splitlines()))
     assert len(sent) == 4
     assert len({row["process_id"] for row in rows}) == len(rows) == 2500
+
+
+def test_lists_name_the_schedule_that_started_a_process(browser: Client) -> None:
+    process = made()
+    due = timezone.now()
+    schedule = Schedule.objects.create(name="Every <b>", workflow_id=TASK, trigger="cron", next_due_at=due)
+    few = queries(browser, "/processes/"), queries(browser, f"/tasks/{TASK}/")
+    Process.objects.filter(pk=process.pk).update(schedule_id=schedule.pk, origin="schedule")
+    for address in ("/processes/", f"/tasks/{TASK}/"):
+        response = browser.get(address)
+        assert "Schedule · Every <b>" in text_of(response)
+        assert f'href="/schedules/{schedule.pk}/"' in response.content.decode()
+    assert (queries(browser, "/processes/"), queries(browser, f"/tasks/{TASK}/")) == few
+    schedule.delete()
+    assert "Every <b>" not in text_of(browser.get("/processes/"))
 
 
 def test_a_bulk_action_with_a_way_back_too_long_to_go_leads_to_the_whole_list(browser: Client) -> None:

@@ -18,7 +18,7 @@ from tasks.models import (
     Process,
     Workflow,
 )
-from tests.pages import HTMX, TASK, made, text_of
+from tests.pages import HTMX, TASK, made, queries, text_of
 from tests.people import somebody
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +117,19 @@ def test_a_task_whose_schedules_started_nothing_says_so_instead_of_never(browser
     assert "There is no process of it yet." in page
     assert "It ran, and started nothing." in page
     assert "It was too early." not in page
+
+
+def test_a_task_that_a_function_has_looked_at_and_not_started_says_so(browser: Client) -> None:
+    Workflow.objects.get_or_create(name=TASK, defaults={"target": "SYSTEM"})
+    at = timezone.now()
+    schedule = Schedule.objects.create(
+        name="At night", function="netops.schedules.at_night", starts=[TASK], job_id="at-night", system=True,
+        trigger="cron", trigger_kwargs={"hour": 1}, next_due_at=at + timedelta(hours=1),
+    )  # fmt: skip
+    few = queries(browser, "/tasks/")
+    assert "nothing to do" not in text_of(browser.get("/tasks/"))
+    Occurrence.objects.create(schedule=schedule, scheduled_at=at, fired_at=at, outcome="started", detail="Nothing.")
+    assert re.search(r"Looked [^:]*\d\d:\d\d *: nothing to do", text_of(browser.get("/tasks/")))
+    assert queries(browser, "/tasks/") == few
+    made()
+    assert "nothing to do" not in text_of(browser.get("/tasks/"))
