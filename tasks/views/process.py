@@ -24,7 +24,7 @@ from orchestrator_admin.htmx import render_page
 from tasks import services
 from tasks.exceptions import TaskError
 from tasks.labelled import Answer, answers
-from tasks.models import TERMINAL, InputState, Origin, Process, ProcessStatus, StepLog
+from tasks.models import FAILURES, TERMINAL, InputState, Origin, Process, ProcessStatus, StepLog
 from tasks.registry import get_workflow, label
 from tasks.secrets import mask, without_routes
 from tasks.statuses import FINISHED_STEP, StepStatus
@@ -153,6 +153,7 @@ def page_context(request: HttpRequest, process: Process, *, acting: bool = True)
         "step": _step_panel(process, selected, shown, within) if selected else None,
         **_logs(request, process, selected, shown),
         "frames": frames(process.traceback),
+        "worker_lost": _worker_lost(process),
         "actions": _actions(available),
         "inputs": _inputs(process),
         "history": process.history.order_by("-pk")[:ACTIONS_SHOWN][::-1],
@@ -212,6 +213,11 @@ def _logs(
     for line in lines:
         line.message = shown_to(line.message)
     return {"logs": lines[::-1], "item": item}
+
+
+def _worker_lost(process: Process) -> bool:
+    """Tell whether it stands because its worker is gone: then nothing is known of what its step did elsewhere."""
+    return process.status in (*FAILURES, ProcessStatus.WAITING) and process.crashes > 0 and not process.traceback
 
 
 def _actions(available: dict[str, services.Availability]) -> list[dict[str, Any]]:

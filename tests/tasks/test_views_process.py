@@ -134,3 +134,12 @@ def test_a_failure_is_told_plainly_and_not_as_a_change_of_the_state(browser: Cli
     assert "how this step failed" in text_of(response)
     assert '<span class="same">  error: &quot;router gone&quot;</span>' in response.content.decode()
     assert 'class="added"' not in response.content.decode()
+
+
+def test_of_a_step_whose_worker_is_gone_the_page_says_what_that_means(browser: Client) -> None:
+    advice = "What the step did to other systems may have happened. Retry runs the step again."
+    lost = made("failed", failed_reason="Worker lost while running “Pay” (w:1).", crashes=1, current_step="Pay")
+    assert advice in text_of(browser.get(f"/processes/{lost.pk}/"))
+    # Tried again, it failed of itself.
+    failed = made("failed", failed_reason="gone", traceback=TRACEBACK, crashes=1, current_step="Pay")
+    assert advice not in text_of(browser.get(f"/processes/{failed.pk}/"))
