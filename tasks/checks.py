@@ -85,9 +85,9 @@ def missing_parts() -> list[MissingPart]:
 
 
 def _code(name: str, definition: Definition | None, instance: LazyWorkflowInstance | None) -> list[MissingPart]:
-    problem = _import_problem(instance)
-    if problem:
-        return [MissingPart(name, Part.CODE, str(problem), _("Correct %(file)s.") % {"file": problem.file})]
+    broken = _import_problem(instance)
+    if broken:
+        return [MissingPart(name, Part.CODE, str(broken), _("Correct %(file)s.") % {"file": broken.file})]
     if definition is not None or instance is not None:
         return []
     apps_here = ",".join(settings.ORCHESTRATOR_APPS)
