@@ -88,8 +88,6 @@ def field(bound: BoundField, say_optional: bool = True) -> SafeString:
         described.insert(0, f"{bound.auto_id}_helptext")
     if described and not grouped:
         attrs["aria-describedby"] = " ".join(described)
-    if isinstance(widget, Textarea) and widget.attrs.get("rows") == "10":  # Django's own, which nobody asked for
-        attrs["rows"] = "4"
     control = bound.as_widget(attrs=attrs)
     label = (
         format_html("<legend>{}{}</legend>", bound.label, optional)
