@@ -18,7 +18,17 @@ from django.utils.translation import trans_real
 from accounts.models import User
 from schedules.models import Occurrence, Outcome, Reason, Schedule, SchedulerInstance
 from schedules.services import create_schedule, pause_schedule
-from tasks.models import EngineSettings, Process, Product, StepLog, Subscription, WorkerInstance, Workflow
+from tasks.models import (
+    Act,
+    EngineSettings,
+    Process,
+    ProcessAction,
+    Product,
+    StepLog,
+    Subscription,
+    WorkerInstance,
+    Workflow,
+)
 from tests.accounts.test_every_address import World, addresses
 from tests.pages import TASK, TRACEBACK, made, with_steps
 from tests.people import somebody
@@ -72,6 +82,16 @@ def world() -> World:
         made(status, **({"failed_reason": "gone", "traceback": TRACEBACK} if status == "failed" else {}))
     process = with_steps(Process.objects.get(status="failed"), "first", "second", status="failed")
     StepLog.objects.create(process=process, position=1, at=timezone.now(), level="info", message="line")
+    for action in Act.values:
+        ProcessAction.objects.create(
+            process=process,
+            at=timezone.now(),
+            action=action,
+            who="ada",
+            origin="page",
+            before="gone",
+            traceback=TRACEBACK,
+        )
     Process.objects.filter(pk=process.pk).update(created_by=admin)
     arguments: dict[str, Any] = {"trigger": "cron", "trigger_kwargs": {"expression": "*/7 1 * * *"}}
     schedule = create_schedule(user=admin, name="sundry", workflow_name=TASK, **arguments)
