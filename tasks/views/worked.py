@@ -14,4 +14,4 @@ def with_worked(processes: QuerySet[Process]) -> QuerySet[Process]:
     """
     steps = ProcessStep.objects.filter(process=OuterRef("pk"), parent=None).order_by().values("process")
     took = steps.annotate(took=Sum(F("completed_at") - F("started_at"))).values("took")
-    return processes.annotate(worked=Subquery(took))
+    return processes.annotate(worked=Subquery(took))  # type: ignore[no-redef]
