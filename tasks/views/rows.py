@@ -117,9 +117,8 @@ def last_runs(workflows: Collection[Workflow]) -> dict[UUID, list[Run]]:
     with connection.cursor() as cursor:
         cursor.execute(LAST_RUNS_SQL, [list(found), LAST_RUNS])
         for workflow_id, process_id, status, *moments, worked in cursor.fetchall():
-            found[workflow_id].append(
-                Run(str(process_id), ProcessStatus(status), *map(_moment, moments), worked=worked)
-            )
+            accepted, began, ended = map(_moment, moments)
+            found[workflow_id].append(Run(str(process_id), ProcessStatus(status), accepted, began, ended, worked))
     for runs in found.values():
         runs.reverse()
     return found
