@@ -7,9 +7,11 @@ from urllib.parse import quote
 from uuid import UUID
 
 from django.urls import get_script_prefix, get_urlconf, reverse
+from django.utils.encoding import iri_to_uri
 
 # Fits where an id is wanted, and where a name is.
 _PLACE = str(UUID(int=0))
+LONGEST = 8_000  # Django redirects to no longer one than 16,384
 _UNQUOTED = "!$&'()*+,;=~:@"  # as `reverse` has it, but for the slash, which no name holds
 
 
@@ -22,6 +24,11 @@ def address_of(url_name: str, key: object) -> str:
 def address(url_name: str) -> str:
     """Return what `reverse(url_name)` does."""
     return _plain(url_name, get_script_prefix(), get_urlconf())
+
+
+def short_enough(address: str) -> bool:
+    """Tell whether one may be sent back to `address`, which somebody else made: no page of ours has a longer one."""
+    return len(iri_to_uri(address)) <= LONGEST
 
 
 @lru_cache(maxsize=256)

@@ -48,10 +48,20 @@ def started_by(queryset: QuerySet[Process], _name: str, value: str) -> QuerySet[
     return queryset.none() if user is None else queryset.filter(created_by=user)
 
 
+def in_group(queryset: QuerySet[Process], _name: str, value: str) -> QuerySet[Process]:
+    """Keep the processes in one of the statuses of a group."""
+    return queryset.filter(status__in=STATUSES_OF[value])
+
+
+def with_text(queryset: QuerySet[Process], _name: str, value: str) -> QuerySet[Process]:
+    """Keep processes in whose task's name, reason or note every word begins so."""
+    return texts.narrowed(queryset, texts.words_of(value))
+
+
 class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     """Every parameter may be combined with every other; a value that makes no sense is refused by name."""
 
-    group = filters.ChoiceFilter(choices=Group, method="in_group", label=_("Show"))
+    group = filters.ChoiceFilter(choices=Group, method=in_group, label=_("Show"))
     status = filters.MultipleChoiceFilter(choices=ProcessStatus, distinct=False, label=_("Status"))
     workflow_name = filters.CharFilter(method=of_workflow, label=_("Task"))
     created_by = filters.CharFilter(method=started_by, label=_("Started by"))
@@ -60,18 +70,11 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     occurrence_id = filters.UUIDFilter(label=_("Due time"))
     started_after = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte", label=_("From"))
     started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label=_("Until"))
-    text = filters.CharFilter(method="with_text", label=_("Words in task, reason or note"))
+    text = filters.CharFilter(method=with_text, label=_("Words in task, reason or note"))
 
     class Meta:
         model = Process
         fields: list[str] = []
-
-    def in_group(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        return queryset.filter(status__in=STATUSES_OF[value])
-
-    def with_text(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        """Keep processes in whose task's name, reason or note every word begins so."""
-        return texts.narrowed(queryset, texts.words_of(value))
 
     @property
     def parts(self) -> list[QuerySet[Process] | Source]:

@@ -11,7 +11,6 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action, is_admin, may
 from orchestrator_admin import words
+from orchestrator_admin.addresses import short_enough
 from orchestrator_admin.htmx import render_page
 from orchestrator_admin.paging import Page
 from schedules import services
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from accounts.permissions import Person
 
 PAGE = 30
-LONGEST_ADDRESS = 8_000  # Django redirects to no longer one than 16,384
 SORTS = {"name": ("name", "id"), "next": ("next_due_at", "id"), "newest": ("-id",)}  # ids begin with their time
 
 
@@ -175,5 +174,4 @@ def _back(request: HttpRequest) -> str:
     """Return the filtered list that the person came from, if it is ours."""
     address = request.POST.get("next", "")
     ours = address.startswith(reverse("schedules:list")) and url_has_allowed_host_and_scheme(address, None)
-    ours = ours and len(iri_to_uri(address)) <= LONGEST_ADDRESS
-    return address if ours else reverse("schedules:list")
+    return address if ours and short_enough(address) else reverse("schedules:list")

@@ -7,8 +7,7 @@ from typing import ClassVar
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
-from tasks import texts
-from tasks.filters import STATUSES_OF, Group, of_workflow, started_by
+from tasks.filters import Group, in_group, of_workflow, started_by, with_text
 from tasks.models import Origin, Process, Workflow
 from tasks.statuses import ProcessStatus
 from tasks.targets import Target
@@ -37,7 +36,7 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
         choices=ProcessStatus.choices, distinct=False, label="May be given several times."
     )
     group = filters.ChoiceFilter(
-        choices=Group.choices, method="in_group", label="Statuses together, as the pages have them: failed is failed, "
+        choices=Group.choices, method=in_group, label="Statuses together, as the pages have them: failed is failed, "
         "api_unavailable and inconsistent_data."
     )  # fmt: skip
     origin = filters.MultipleChoiceFilter(choices=Origin.choices, distinct=False, label="How it was started.")
@@ -50,15 +49,9 @@ class ProcessFilter(filters.FilterSet):  # type: ignore[misc]
     )
     started_before = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", label="Accepted before.")
     search = filters.CharFilter(
-        method="words", label="Words, or beginnings of words, of the reason, the note or the name of the workflow."
+        method=with_text, label="Words, or beginnings of words, of the reason, the note or the name of the workflow."
     )
 
     class Meta:
         model = Process
         fields: ClassVar[list[str]] = []
-
-    def in_group(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        return queryset.filter(status__in=STATUSES_OF[value])
-
-    def words(self, queryset: QuerySet[Process], name: str, value: str) -> QuerySet[Process]:
-        return texts.narrowed(queryset, texts.words_of(value))

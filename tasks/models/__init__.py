@@ -10,7 +10,7 @@ from __future__ import annotations
 from tasks.models.catalogue import Product, Subscription, Workflow
 from tasks.models.choices import Act, Origin, choices_check
 from tasks.models.engine import EngineSettings, WorkerInstance
-from tasks.models.process import Process
+from tasks.models.process import Process, span_of_work
 from tasks.models.record import InputState, ProcessAction, ProcessStep, StepLog
 from tasks.statuses import FAILURES, FINISHED_STEP, GOING, QUEUED, TERMINAL, ProcessStatus, StepStatus
 from tasks.targets import Target
@@ -37,4 +37,5 @@ __all__ = [
     "WorkerInstance",
     "Workflow",
     "choices_check",
+    "span_of_work",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pgtrigger
@@ -157,12 +157,17 @@ class Process(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it worked, or None where it is not at rest by an end or a failure.
+        """How long it worked: see `span_of_work`."""
+        return span_of_work(self.status, self.worked, self.first_run_at, self.completed_at)
 
-        That is what its steps took, where `worked` was looked up; else the time from the first step's begin to the end.
-        """
-        if self.worked is not None:
-            return self.worked if self.completed_at is not None or self.status in FAILURES else None
-        if self.first_run_at is None or self.completed_at is None:
-            return None
-        return self.completed_at - self.first_run_at
+
+def span_of_work(
+    status: str, worked: timedelta | None, first_run_at: datetime | None, completed_at: datetime | None
+) -> timedelta | None:
+    """Return how long a process worked, or None where it is not at rest by an end or a failure.
+
+    That is what its steps took, where `worked` was looked up; else the time from the first step's begin to the end.
+    """
+    if worked is not None:
+        return worked if completed_at is not None or status in FAILURES else None
+    return None if first_run_at is None or completed_at is None else completed_at - first_run_at

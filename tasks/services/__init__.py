@@ -1,5 +1,6 @@
 """What can be done with processes. Pages, API, commands and schedules call these functions and nothing below them."""
 
+from tasks.services.access import processes_seen_by, workflows_seen_by
 from tasks.services.availability import Availability, PendingForm, available_actions, pending_form, start_refusal
 from tasks.services.callbacks import receive_callback, report_progress
 from tasks.services.controlling import (
@@ -31,6 +32,7 @@ __all__ = [
     "engine_settings",
     "lock_engine",
     "pending_form",
+    "processes_seen_by",
     "receive_callback",
     "report_progress",
     "resume_process",
@@ -44,4 +46,5 @@ __all__ = [
     "starting_from",
     "unlock_engine",
     "unqueued",
+    "workflows_seen_by",
 ]

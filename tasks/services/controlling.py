@@ -121,7 +121,7 @@ def abort_process(process_id: UUID, *, user: Person | None = None, origin: str |
             raise _illegal(_found(process_id), "abort")
     if process.limited:
         # It may have been its turn. After the commit of a step that aborts it, which would hold the workflow's lock.
-        transaction.on_commit(lambda: limits.wake_others(process.process_id))
+        transaction.on_commit(lambda: limits.wake_next(process.workflow.name))
     logger.info("process_aborted", process_id=str(process_id), user=by)
     return _found(process_id)
 

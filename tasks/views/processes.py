@@ -12,13 +12,13 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
 from accounts.permissions import Action, may
+from orchestrator_admin.addresses import short_enough
 from orchestrator_admin.htmx import render_page
 from orchestrator_admin.paging import batches, paged
 from orchestrator_admin.streaming import Streamed
@@ -33,7 +33,6 @@ from tasks.views.worked import with_worked
 
 PAGE_SIZE = 50
 MOST_SELECTED = 500
-LONGEST_ADDRESS = 8_000  # Django redirects to no longer one than 16,384
 BULK_ACTIONS = ("retry", "abort", "delete")
 
 
@@ -92,7 +91,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
 def _list(request: HttpRequest) -> str:
     """Return the list as it was narrowed, or whole where that is longer than any address the page makes."""
     back = request.POST.get("back", "")
-    return f"{request.path_info.removesuffix('bulk/')}?{back if len(iri_to_uri(back)) <= LONGEST_ADDRESS else ''}"
+    return f"{request.path_info.removesuffix('bulk/')}?{back if short_enough(back) else ''}"
 
 
 @login_required

@@ -18,7 +18,7 @@ from accounts.permissions import Action, may
 from orchestrator_admin import shapes, words
 from tasks import inputs
 from tasks.exceptions import TaskError
-from tasks.models import FAILURES, QUEUED, Process, ProcessStatus, Workflow
+from tasks.models import FAILURES, QUEUED, Process, ProcessStatus, Workflow, span_of_work
 from tasks.registry import get_workflow, labels
 from tasks.views import neighbours
 
@@ -33,22 +33,11 @@ class Run:
     process_id: str
     status: ProcessStatus
     started_at: datetime
-    first_run_at: datetime | None
-    completed_at: datetime | None
-    worked: timedelta | None = None
+    duration: timedelta | None = None
 
     @property
     def label(self) -> str:
         return str(self.status.label)
-
-    @property
-    def duration(self) -> timedelta | None:
-        """As `Process.duration`."""
-        if self.worked is not None:
-            return self.worked if self.completed_at is not None or self.status in FAILURES else None
-        if self.first_run_at is None or self.completed_at is None:
-            return None
-        return self.completed_at - self.first_run_at
 
     @property
     def running(self) -> bool:
@@ -118,7 +107,8 @@ def last_runs(workflows: Collection[Workflow]) -> dict[UUID, list[Run]]:
         cursor.execute(LAST_RUNS_SQL, [list(found), LAST_RUNS])
         for workflow_id, process_id, status, *moments, worked in cursor.fetchall():
             accepted, began, ended = map(_moment, moments)
-            found[workflow_id].append(Run(str(process_id), ProcessStatus(status), accepted, began, ended, worked))
+            took = span_of_work(status, worked, began, ended)
+            found[workflow_id].append(Run(str(process_id), ProcessStatus(status), accepted, took))
     for runs in found.values():
         runs.reverse()
     return found
@@ -184,10 +174,7 @@ def why_not_start(name: str, user: User) -> str:
 
 def runs_of(processes: Iterable[Process]) -> list[Run]:
     """Return processes as marks show them, oldest first."""
-    return [
-        Run(str(p.pk), ProcessStatus(p.status), p.started_at, p.first_run_at, p.completed_at, p.worked)
-        for p in reversed(list(processes))
-    ]
+    return [Run(str(p.pk), ProcessStatus(p.status), p.started_at, p.duration) for p in reversed(list(processes))]
 
 
 def trend(runs: list[Run]) -> list[dict[str, Any]]:
