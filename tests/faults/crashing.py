@@ -22,6 +22,8 @@ import psycopg
 from tests.system import ROOT, System
 
 JOB = "crash-test"
+CHILD = "child of the nursery"
+LEFT_BEHIND = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
 
 
 class Nursery:
@@ -31,14 +33,19 @@ class Nursery:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, system: System, *words: object) -> int:
-        """Let a child do it on the system's database; return the child's exit code, negative for a signal."""
+        """Let a child do it on the system's database; return the child's exit code, negative for a signal.
+
+        Waits until the server has noticed its end: until then it holds what the child has locked.
+        """
         if self._process is None:
             command, pipe = [sys.executable, "-m", "tests.faults.crashing"], subprocess.PIPE
             self._process = subprocess.Popen(command, cwd=ROOT, env=system.env, stdin=pipe, stdout=pipe, text=True)
         assert self._process.stdin
         assert self._process.stdout
         print(system.database, *words, file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
+        code = int(self._process.stdout.readline())
+        system.wait_for(lambda: system.sql(LEFT_BEHIND, CHILD) == [(0,)])
+        return code
 
     def __enter__(self) -> Nursery:
         return self
@@ -110,7 +117,8 @@ def answer(database: str, what: str, number: str, when: str, *arguments: str) ->
     from django.db import connection
 
     connection.settings_dict["NAME"] = database
-    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, false)", [CHILD])
     death = DieAt(int(number), after=when == "after")
     death.watch(psycopg.Cursor, "execute")
     death.watch(psycopg.Cursor, "executemany")
